@@ -1,0 +1,143 @@
+/**
+ * Session records as bytes. Layout: `frame.ts`, then the fields in the order of `encodeRecord`. Instants
+ * other than `createdAt` are differences in variable length, because they are almost always small.
+ * The number is not written: it is where the record was found, and the CRC is seeded with it.
+ */
+import { type CommitId, type RosterKey, type SessionNumber, sessionId } from '../ids.ts'
+import type { Aal, ClaimTarget, Grace, LifetimeName, StoredSession, Unreadable } from '../roster.ts'
+import { type ByteReader, ByteWriter } from './bytes.ts'
+import { FORMAT, open, seal } from './frame.ts'
+
+const LIFETIMES: readonly LifetimeName[] = ['anonymous', 'session', 'remember']
+const HAS_GRACE = 16
+const HAS_CLAIM = 32
+const HAS_CONTEXT = 64
+const AUTHENTICATED = 128
+
+export function encodeRecord(key: RosterKey, session: StoredSession): Buffer {
+  const writer = new ByteWriter(192 + session.data.length)
+  const hasContext = session.acr !== '' || session.amr.length > 0
+  writer.u8(FORMAT)
+  writer.u32(session.version)
+  writer.u32(session.epoch)
+  writer.u16(session.privilege)
+  writer.u8(
+    LIFETIMES.indexOf(session.lifetime) |
+      (session.aal << 2) |
+      (session.grace === undefined ? 0 : HAS_GRACE) |
+      (session.claim === undefined ? 0 : HAS_CLAIM) |
+      (hasContext ? HAS_CONTEXT : 0) |
+      (session.authenticatedAt === 0 ? 0 : AUTHENTICATED),
+  )
+  writer.base64(session.lastCommit, 6)
+  writer.u24(session.generation)
+  writer.base64(session.secretHash, 32)
+  writer.u48(session.createdAt)
+  writer.signed(session.secretAt - session.createdAt)
+  if (session.authenticatedAt !== 0) writer.signed(session.authenticatedAt - session.createdAt)
+  writer.signed(session.seenAt - session.createdAt)
+  writer.signed(session.idleDeadline - session.seenAt)
+  writer.signed(session.absoluteDeadline - session.createdAt)
+  writer.text(session.device.label)
+  writer.text(session.device.address)
+  writer.text(session.device.userAgentHash)
+  if (hasContext) writeContext(writer, session)
+  if (session.grace !== undefined) writeGrace(writer, session.createdAt, session.grace)
+  if (session.claim !== undefined) writeClaim(writer, session.claim)
+  writer.bytes(session.data)
+  return seal(writer, sessionId(key, session.number))
+}
+
+export function decodeRecord(
+  key: RosterKey,
+  number: SessionNumber,
+  bytes: Uint8Array,
+): StoredSession | Unreadable {
+  const reader = open(bytes, sessionId(key, number))
+  if (typeof reader === 'string') return reader
+  const version = reader.u32()
+  const epoch = reader.u32()
+  const privilege = reader.u16()
+  const flags = reader.u8()
+  const lifetime = LIFETIMES[flags & 3]
+  const lastCommit = reader.base64(6) as CommitId
+  const generation = reader.u24()
+  const secretHash = reader.base64(32)
+  const createdAt = reader.u48()
+  const secretAt = createdAt + reader.signed()
+  const authenticatedAt = flags & AUTHENTICATED ? createdAt + reader.signed() : 0
+  const seenAt = createdAt + reader.signed()
+  const idleDeadline = seenAt + reader.signed()
+  const absoluteDeadline = createdAt + reader.signed()
+  const device = { label: reader.text(), address: reader.text(), userAgentHash: reader.text() }
+  const context = flags & HAS_CONTEXT ? readContext(reader) : NO_CONTEXT
+  const grace = flags & HAS_GRACE ? readGrace(reader, createdAt) : undefined
+  const claim = flags & HAS_CLAIM ? readClaim(reader) : undefined
+  const data = reader.rest()
+  if (reader.failed || lifetime === undefined) return 'damaged'
+  return {
+    number,
+    version,
+    epoch,
+    privilege,
+    generation,
+    secretHash,
+    secretAt,
+    createdAt,
+    authenticatedAt,
+    seenAt,
+    idleDeadline,
+    absoluteDeadline,
+    lifetime,
+    aal: ((flags >> 2) & 3) as Aal,
+    acr: context.acr,
+    amr: context.amr,
+    device,
+    grace,
+    claim,
+    lastCommit,
+    data,
+  }
+}
+
+const NO_CONTEXT: Context = { acr: '', amr: [] }
+
+interface Context {
+  readonly acr: string
+  readonly amr: readonly string[]
+}
+
+function writeContext(writer: ByteWriter, context: Context): void {
+  writer.text(context.acr)
+  writer.u8(context.amr.length)
+  for (const method of context.amr) writer.text(method)
+}
+
+function readContext(reader: ByteReader): Context {
+  const acr = reader.text()
+  const amr: string[] = []
+  for (let left = reader.u8(); left > 0 && !reader.failed; left--) amr.push(reader.text())
+  return { acr, amr }
+}
+
+function writeGrace(writer: ByteWriter, createdAt: number, grace: Grace): void {
+  writer.base64(grace.previousHash, 32)
+  writer.signed(grace.endsAt - createdAt)
+  writer.varint(grace.sealed.length)
+  writer.bytes(grace.sealed)
+}
+
+function readGrace(reader: ByteReader, createdAt: number): Grace {
+  const previousHash = reader.base64(32)
+  const endsAt = createdAt + reader.signed()
+  return { previousHash, endsAt, sealed: reader.bytes(reader.varint()) }
+}
+
+function writeClaim(writer: ByteWriter, claim: ClaimTarget): void {
+  writer.base64(claim.roster, 12)
+  writer.base64(claim.number, 6)
+}
+
+function readClaim(reader: ByteReader): ClaimTarget {
+  return { roster: reader.base64(12) as RosterKey, number: reader.base64(6) as SessionNumber }
+}

@@ -1,0 +1,94 @@
+/**
+ * Deadlines that the library enforces itself, whatever a driver does. All calls of one kind share a length, so
+ * they end in the order they began: one queue and one timer serve any number of calls.
+ */
+import type { Environment, Timer } from './environment.ts'
+import { SystemError } from './errors.ts'
+
+export interface Deadlines {
+  /** `call`'s result, or a `DEADLINE_EXCEEDED` when it takes too long. The call itself goes on; its outcome is unknown. */
+  limit<T>(call: () => Promise<T>): Promise<T>
+  /** Calls that have not been answered yet. */
+  readonly waiting: number
+}
+
+interface Waiting {
+  readonly dueAt: number
+  settled: boolean
+  readonly expire: () => void
+}
+
+/** @throws (from `limit`) SystemError `DEADLINE_EXCEEDED`; `OVERLOADED` at once when `mostWaiting` calls wait */
+export function createDeadlines(
+  environment: Environment,
+  options: { readonly ms: number; readonly mostWaiting: number },
+): Deadlines {
+  let queue: Waiting[] = []
+  let waiting = 0
+  let timer: Timer | undefined
+
+  function arm(): void {
+    const first = queue.find((entry) => !entry.settled)
+    timer =
+      first === undefined
+        ? undefined
+        : environment.after(Math.max(first.dueAt - environment.monotonic(), 1), expire)
+  }
+
+  function expire(): void {
+    const now = environment.monotonic()
+    const rest: Waiting[] = []
+    for (const entry of queue) {
+      if (entry.settled) continue
+      if (entry.dueAt <= now) entry.expire()
+      else rest.push(entry)
+    }
+    queue = rest
+    arm()
+  }
+
+  return {
+    get waiting() {
+      return waiting
+    },
+    limit<T>(call: () => Promise<T>): Promise<T> {
+      if (waiting >= options.mostWaiting) return Promise.reject(overloaded(options.mostWaiting))
+      return new Promise<T>((resolve, reject) => {
+        const entry: Waiting = {
+          dueAt: environment.monotonic() + options.ms,
+          settled: false,
+          expire: () => settle(() => reject(exceeded(options.ms))),
+        }
+        const settle = (then: () => void): void => {
+          if (entry.settled) return
+          entry.settled = true
+          waiting--
+          then()
+        }
+        waiting++
+        queue.push(entry)
+        if (timer === undefined) arm()
+        call().then(
+          (value) => settle(() => resolve(value)),
+          (error: unknown) => settle(() => reject(error)),
+        )
+      })
+    },
+  }
+}
+
+function exceeded(ms: number): SystemError {
+  return new SystemError(
+    'DEADLINE_EXCEEDED',
+    `The store did not answer within ${ms} ms. Check its health and the network to it.`,
+    { retryable: true },
+  )
+}
+
+function overloaded(most: number): SystemError {
+  return new SystemError(
+    'OVERLOADED',
+    `${most} store calls are waiting already; this one was not made. The store is too slow for the load.`,
+    { retryable: true },
+  )
+}

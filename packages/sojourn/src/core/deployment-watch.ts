@@ -1,0 +1,98 @@
+/**
+ * What this process knows of the deployment, and since when. Nothing is accepted on knowledge older than
+ * `STALE_AFTER_MS`, counted from sending the question; from half of that on it is renewed in the background, so
+ * a busy process never waits for it and an idle one asks nothing.
+ */
+import {
+  type Deployment,
+  type DeploymentParts,
+  openDeployment,
+  raiseGlobalEpoch,
+  readGlobalEpoch,
+} from './deployment.ts'
+import type { Deadlines } from './deadline.ts'
+import { SystemError } from './errors.ts'
+
+/** The bound within which every process learns that everything was revoked. */
+export const STALE_AFTER_MS = 5000
+
+export interface DeploymentWatch {
+  /** Opens the deployment; repeated after a failure that may pass. @throws SystemError */
+  ready(): Promise<Deployment>
+  /** What is known; `undefined` until `ready`. */
+  readonly current: Deployment | undefined
+  /** Whether `current` may be relied on now. Starts a renewal in the background when it is getting old. */
+  isFresh(): boolean
+  /** Asks the store again; callers at the same time share one question. @throws SystemError */
+  refresh(): Promise<Deployment>
+  /** Ends everything there is. @throws SystemError */
+  raise(): Promise<Deployment>
+}
+
+export function createDeploymentWatch(
+  parts: DeploymentParts & { readonly deadlines: Deadlines },
+): DeploymentWatch {
+  const { environment, deadlines } = parts
+  let current: Deployment | undefined
+  let learnedAt = Number.NEGATIVE_INFINITY
+  let opening: Promise<Deployment> | undefined
+  let renewing: Promise<Deployment> | undefined
+  let refused: SystemError | undefined
+
+  function learn(deployment: Deployment, askedAt: number): Deployment {
+    current = { ...deployment, globalEpoch: Math.max(deployment.globalEpoch, current?.globalEpoch ?? 0) }
+    learnedAt = Math.max(learnedAt, askedAt)
+    return current
+  }
+
+  async function open(): Promise<Deployment> {
+    const askedAt = environment.monotonic()
+    try {
+      return learn(await deadlines.limit(() => openDeployment(parts)), askedAt)
+    } catch (error) {
+      if (error instanceof SystemError && !error.retryable) refused = error
+      throw error
+    } finally {
+      opening = undefined
+    }
+  }
+
+  async function renew(known: Deployment): Promise<Deployment> {
+    const askedAt = environment.monotonic()
+    try {
+      const globalEpoch = await deadlines.limit(() => readGlobalEpoch(parts, known))
+      return learn({ ...known, globalEpoch }, askedAt)
+    } finally {
+      renewing = undefined
+    }
+  }
+
+  const watch: DeploymentWatch = {
+    get current() {
+      return current
+    },
+    async ready() {
+      if (refused !== undefined) throw refused
+      if (current !== undefined) return current
+      opening ??= open()
+      return await opening
+    },
+    isFresh() {
+      const age = environment.monotonic() - learnedAt
+      if (age > STALE_AFTER_MS / 2 && current !== undefined) watch.refresh().catch(() => undefined)
+      return age < STALE_AFTER_MS
+    },
+    async refresh() {
+      const known = await watch.ready()
+      renewing ??= renew(known)
+      return await renewing
+    },
+    async raise() {
+      const known = await watch.ready()
+      const askedAt = environment.monotonic()
+      const globalEpoch = await deadlines.limit(() => raiseGlobalEpoch(parts))
+      return learn({ ...known, globalEpoch }, askedAt)
+    },
+  }
+  return watch
+}

@@ -1,0 +1,141 @@
+/**
+ * The parts that every operation of the manager works with, put together once.
+ */
+import { type Chores, createChores } from './chores.ts'
+import { createDeadlines, type Deadlines } from './deadline.ts'
+import { type Deployment, rosterKeyOf } from './deployment.ts'
+import { createDeploymentWatch, type DeploymentWatch } from './deployment-watch.ts'
+import type { Environment } from './environment.ts'
+import { InputError, SystemError } from './errors.ts'
+import { createEvents, type Events } from './events.ts'
+import { type RosterKey, sessionId } from './ids.ts'
+import type { Settings } from './options.ts'
+import { createRefusals, type Refusals } from './refusals.ts'
+import type { Moment } from './rules/rule.ts'
+import { type SessionStore, strongestWriteClass, type WriteClass } from './store.ts'
+import { type TokenScope, tokenScope } from './token/token.ts'
+import { type Changed, createWriter, type Writer } from './writer.ts'
+
+export interface Engine {
+  readonly settings: Settings
+  readonly store: SessionStore
+  readonly environment: Environment
+  readonly events: Events
+  readonly watch: DeploymentWatch
+  readonly writer: Writer
+  readonly chores: Chores
+  readonly refusals: Refusals
+  /** For checks: short. */
+  readonly checks: Deadlines
+  /** What evictions, regenerations and replaced sessions are written with. */
+  readonly replicated: WriteClass
+  /** What revocations are written with. */
+  readonly strongest: WriteClass
+  readonly isClosed: () => boolean
+  moment(): Moment
+  scope(deployment: Deployment, transport: string): TokenScope
+}
+
+const MOST_CHECKS_WAITING = 10_000
+const MOST_COMMITS_WAITING = 10_000
+
+export function createEngine(parts: {
+  settings: Settings
+  store: SessionStore
+  environment: Environment
+  isClosed: () => boolean
+}): Engine {
+  const { settings, store, environment } = parts
+  const commits = createDeadlines(environment, {
+    ms: settings.commitDeadlineMs,
+    mostWaiting: MOST_COMMITS_WAITING,
+  })
+  const watch = createDeploymentWatch({
+    documents: store.documents,
+    environment,
+    ring: settings.ring,
+    name: settings.deployment,
+    deadlines: commits,
+  })
+  const scopes = new Map<string, TokenScope>()
+
+  function moment(): Moment {
+    return {
+      now: environment.now(),
+      lifetimes: settings.lifetimes,
+      globalEpoch: watch.current?.globalEpoch ?? 0,
+    }
+  }
+
+  const replicated = store.traits.writeClasses.find((writeClass) => writeClass !== 'fast') ?? 'fast'
+
+  return {
+    ...parts,
+    events: createEvents(environment),
+    watch,
+    writer: createWriter({
+      store,
+      environment,
+      deadlines: commits,
+      replicated,
+      headerLifeMs: settings.attemptMs,
+      async moment(seenGlobalEpoch) {
+        const known = await watch.ready()
+        if (seenGlobalEpoch > known.globalEpoch || !watch.isFresh()) await watch.refresh()
+        return moment()
+      },
+    }),
+    chores: createChores(environment),
+    refusals: createRefusals(),
+    checks: createDeadlines(environment, { ms: settings.deadlineMs, mostWaiting: MOST_CHECKS_WAITING }),
+    replicated,
+    strongest: strongestWriteClass(store.traits),
+    moment,
+    scope(deployment, transport) {
+      const known = scopes.get(transport)
+      if (known !== undefined) return known
+      const scope = tokenScope(settings.ring, deployment.id, settings.realm, transport)
+      scopes.set(transport, scope)
+      return scope
+    },
+  }
+}
+
+/** @throws SystemError `CLOSED`, or why the deployment cannot be opened */
+export async function opened(engine: Engine): Promise<Deployment> {
+  if (engine.isClosed())
+    throw new SystemError('CLOSED', 'These sessions were closed. Make new ones with createSessions.')
+  return await engine.watch.ready()
+}
+
+const LONGEST_SUBJECT_BYTES = 512
+
+/** The roster of a subject. @throws InputError `SUBJECT_INVALID` */
+export async function rosterOf(engine: Engine, subject: string): Promise<RosterKey> {
+  const valid =
+    typeof subject === 'string' &&
+    subject !== '' &&
+    subject.isWellFormed() &&
+    Buffer.byteLength(subject) <= LONGEST_SUBJECT_BYTES
+  if (!valid)
+    throw new InputError(
+      'SUBJECT_INVALID',
+      `A subject is text of 1 to ${LONGEST_SUBJECT_BYTES} bytes, the user id as your application knows it.`,
+    )
+  return rosterKeyOf(await opened(engine), engine.settings.realm, subject)
+}
+
+/** Tells the listeners which sessions a commit ended. */
+export function announceEnded(
+  engine: Engine,
+  roster: RosterKey,
+  { header, ended }: Pick<Changed<unknown>, 'header' | 'ended'>,
+): void {
+  for (const { number, why } of ended) {
+    engine.events.emit('session.ended', {
+      sessionId: sessionId(roster, number),
+      subject: header?.subject,
+      reason: why,
+    })
+  }
+}

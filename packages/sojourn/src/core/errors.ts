@@ -1,0 +1,131 @@
+/**
+ * Every error this library throws, and every code it can carry. Expected negatives are values
+ * (`Verdict`, `'conflict'`, `SignInResult`), not errors. Each code has a page in `docs/errors/`.
+ *
+ * Messages are sentences that say what to do. They may name a session id; never a token, cookie or key.
+ */
+
+/** Failing machinery: the request cannot be decided now. Over HTTP these are 503. */
+export type SystemCode =
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_FULL'
+  | 'STORE_CORRUPT'
+  | 'STORE_READ_ONLY'
+  | 'STORE_FOREIGN'
+  | 'STORE_NEWER'
+  | 'DEADLINE_EXCEEDED'
+  | 'OVERLOADED'
+  | 'CONTENTION'
+  | 'REVOKE_UNCERTAIN'
+  | 'DEPLOYMENT_MISMATCH'
+  | 'RANDOMNESS_FAILED'
+  | 'CLOSED'
+
+/** The application asked for something that cannot be done with these values. Nothing was stored. */
+export type InputCode =
+  | 'DATA_NOT_JSON'
+  | 'DATA_TOO_LARGE'
+  | 'DATA_INVALID'
+  | 'DATA_NOT_A_NUMBER'
+  | 'SUBJECT_INVALID'
+  | 'OPTION_INVALID'
+  | 'INSECURE_REQUEST'
+  | 'HEADERS_SENT'
+  | 'NO_SESSION'
+
+export type ErrorCode = 'CONFIG_INVALID' | SystemCode | InputCode
+
+/** All codes, for the test that binds them to their pages. */
+export const ERROR_CODES: readonly ErrorCode[] = [
+  'CONFIG_INVALID',
+  'STORE_UNAVAILABLE',
+  'STORE_FULL',
+  'STORE_CORRUPT',
+  'STORE_READ_ONLY',
+  'STORE_FOREIGN',
+  'STORE_NEWER',
+  'DEADLINE_EXCEEDED',
+  'OVERLOADED',
+  'CONTENTION',
+  'REVOKE_UNCERTAIN',
+  'DEPLOYMENT_MISMATCH',
+  'RANDOMNESS_FAILED',
+  'CLOSED',
+  'DATA_NOT_JSON',
+  'DATA_TOO_LARGE',
+  'DATA_INVALID',
+  'DATA_NOT_A_NUMBER',
+  'SUBJECT_INVALID',
+  'OPTION_INVALID',
+  'INSECURE_REQUEST',
+  'HEADERS_SENT',
+  'NO_SESSION',
+]
+
+export interface ConfigProblem {
+  /** Where: `cookie.sameSite`, `secrets[0]`. */
+  readonly path: string
+  /** What is wrong and what to write instead. */
+  readonly message: string
+}
+
+/** The options cannot work. Lists every problem at once, so that one edit mends them all. */
+export class ConfigError extends Error {
+  readonly code = 'CONFIG_INVALID'
+  readonly problems: readonly ConfigProblem[]
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(
+      ['Sojourn cannot start with these options:', ...problems.map((p) => `  ${p.path}: ${p.message}`)].join(
+        '\n',
+      ),
+    )
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+export class SystemError extends Error {
+  readonly code: SystemCode
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retryable: boolean
+
+  constructor(code: SystemCode, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'SystemError'
+    this.code = code
+    this.retryable = options.retryable ?? false
+  }
+}
+
+/**
+ * A revocation was asked for and its effect could not be confirmed. This process refuses the sessions
+ * from now on and keeps trying until the store confirms it; do not tell the user that it is done.
+ */
+export class RevokeUncertain extends SystemError {
+  /** Settles when the revocation is confirmed; it never rejects and may wait as long as the outage does. */
+  readonly completed: Promise<void>
+
+  constructor(completed: Promise<void>, cause?: unknown) {
+    super(
+      'REVOKE_UNCERTAIN',
+      'The store did not confirm the revocation. It is refused here at once and is being retried; tell the user to check again.',
+      {
+        retryable: true,
+        cause,
+      },
+    )
+    this.name = 'RevokeUncertain'
+    this.completed = completed
+  }
+}
+
+export class InputError extends Error {
+  readonly code: InputCode
+
+  constructor(code: InputCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'InputError'
+    this.code = code
+  }
+}

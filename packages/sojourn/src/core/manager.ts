@@ -1,0 +1,236 @@
+/**
+ * The session manager: the engine's face. Everything a user of sessions can ask for is one method here, and each
+ * is a few steps over the same parts: a pure rule (`rules/`), the line of writes (`writer.ts`), a token
+ * (`token/`), a decision (`judge.ts`).
+ *
+ * What holds for all of them:
+ *
+ * - A check answers `valid`, `none` or `unavailable`; store trouble is never `none`.
+ * - A change is applied to the live session or refused; it never brings one back.
+ * - Expected refusals are values. Thrown are `InputError` (these values cannot work), `SystemError` (the store
+ *   failed; over HTTP a 503) and, by revocations, `RevokeUncertain`.
+ */
+import {
+  changeData,
+  type ChangeResult,
+  elevate,
+  isRegenerationDue,
+  regenerate,
+  type RenewResult,
+  setSubjectAttributes,
+} from './changes.ts'
+import type { Delta } from './data/delta.ts'
+import { type DeviceEntry, listDevices } from './device-list.ts'
+import { createEngine, opened } from './engine.ts'
+import type { Environment } from './environment.ts'
+import type { EventName, Listener } from './events.ts'
+import type { SessionEvents } from './events.ts'
+import { type ManagerOptions, type Settings } from './options.ts'
+import {
+  eraseSubject,
+  keepOnly,
+  revokeAll,
+  revokeEverything,
+  revokeOthers,
+  revokeSession,
+} from './revocations.ts'
+import type { AttributesAnswer } from './rules/attributes.ts'
+import { type Session, presentedBy } from './session.ts'
+import { applying, editing } from './session-data.ts'
+import {
+  type AnonymousStart,
+  type Attempt,
+  type Authentication,
+  beginAttempt,
+  deltaOf,
+  signIn,
+  type SignInOptions,
+  type SignInResult,
+  startAnonymous,
+} from './sign-in.ts'
+import { resignToken } from './token/token.ts'
+import { createVerifier, type MaybePromise, type Verdict } from './verify.ts'
+
+export interface SessionManager<Data, Attributes extends object> {
+  /**
+   * Resolves when the store answers and belongs to this deployment. Await it at start, so that a wrong
+   * configuration stops the process and not the first request.
+   *
+   * @throws SystemError `DEPLOYMENT_MISMATCH` and the store's own
+   */
+  ready(): Promise<void>
+
+  /**
+   * Checks a token. Synchronous when the store can answer at once. Never throws.
+   *
+   * @param transport how it came: the cookie's name, or `bearer`
+   * **Cost**: at most one store read, no write; none for a token that this deployment did not sign.
+   */
+  verify(token: string, transport: string): MaybePromise<Verdict<Data, Attributes>>
+
+  /** Begins a sign-in, before credentials are checked: a revocation that comes after this refuses the sign-in. **Cost**: one read. */
+  attempt(subject: string): Promise<Attempt>
+
+  /**
+   * A session with a new token. Given a subject instead of an attempt, the sign-in begins now. With `previous`,
+   * the session that the client had ends and the listed data crosses.
+   *
+   * **Cost**: one read and one write; from an anonymous session two reads and two writes more.
+   */
+  signIn(
+    who: string | Attempt,
+    options?: SignInOptions<Data, Attributes>,
+  ): Promise<SignInResult<Data, Attributes>>
+
+  /** A session for a visitor. **Cost**: one write. */
+  startAnonymous(
+    options?: AnonymousStart<Data>,
+  ): Promise<{ readonly session: Session<Data, Attributes>; readonly token: string }>
+
+  /**
+   * Changes data atomically: `edit` gets a copy of the live data, may change it or answer another, and may be
+   * called again on a conflict. **Cost**: one read, one write.
+   */
+  update(
+    session: Session<Data, Attributes>,
+    edit: (data: Partial<Data>) => Partial<Data> | undefined | void,
+  ): Promise<ChangeResult<Data, Attributes>>
+
+  /**
+   * A new token for the same session. By default the old one stays good for requests in flight, until the new one
+   * is used, at most for the grace; `because: 'privilege'` ends it at once.
+   */
+  regenerate(
+    session: Session<Data, Attributes>,
+    options?: { readonly because?: 'age' | 'privilege' },
+  ): Promise<RenewResult<Data, Attributes>>
+
+  /** Records a new authentication on the session: new token, the old one dead at once, both timeouts start again. */
+  elevate(
+    session: Session<Data, Attributes>,
+    authentication?: Authentication,
+  ): Promise<RenewResult<Data, Attributes>>
+
+  /** What all sessions of the subject share. Sessions become due for a new token. An older version is `stale`. */
+  setSubjectAttributes(
+    subject: string,
+    attributes: { readonly version: number; readonly value: Attributes },
+  ): Promise<AttributesAnswer>
+
+  /** The live sessions of a subject, the last seen first. **Cost**: one read. */
+  list(subject: string): Promise<readonly DeviceEntry[]>
+
+  /** Ends this session. Idempotent. @throws RevokeUncertain */
+  signOut(session: Session<Data, Attributes>): Promise<void>
+
+  /** Ends one session by its id; false when there is none. @throws RevokeUncertain */
+  revoke(sessionId: string): Promise<boolean>
+
+  /** Ends all sessions of the subject but this one; how many, or `undefined` when this one is over. @throws RevokeUncertain */
+  revokeOthers(session: Session<Data, Attributes>): Promise<number | undefined>
+
+  /** Ends all sessions of a subject and its sign-ins in flight: one write of constant size. @throws RevokeUncertain */
+  revokeAll(subject: string): Promise<void>
+
+  /**
+   * Ends all sessions of all subjects in all realms: here at once, in every other process within 5 s. It is also
+   * the epoch step: call it after a store was restored from a backup, because nobody can know what was revoked
+   * since. @throws RevokeUncertain
+   */
+  revokeEverything(): Promise<void>
+
+  /**
+   * To be called after a password or another factor was changed or removed: ends all sessions of the subject and
+   * sign-ins in flight with the old credential. The one in `keep` goes on with a new token.
+   *
+   * @throws RevokeUncertain
+   */
+  credentialChanged(subject: string): Promise<undefined>
+  credentialChanged(
+    subject: string,
+    options: { readonly keep: Session<Data, Attributes> },
+  ): Promise<RenewResult<Data, Attributes>>
+
+  /** Ends all sessions of a subject and removes its name, attributes and data from the store. @throws RevokeUncertain */
+  eraseSubject(subject: string): Promise<void>
+
+  /** Calls `listener` for every event of that name; the answer removes it. A listener cannot fail a request. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
+
+  /** Writes touches that wait, then stops. Verification answers `unavailable` afterwards. The store stays open: it is yours. */
+  close(): Promise<void>
+}
+
+/** What the transports use besides; not part of the public interface. */
+export interface Internals<Data, Attributes extends object> {
+  startAnonymousWith(
+    delta: Delta,
+    options: Omit<AnonymousStart<Data>, 'data'>,
+  ): Promise<{ session: Session<Data, Attributes>; token: string }>
+  apply(session: Session<Data, Attributes>, delta: Delta): Promise<ChangeResult<Data, Attributes>>
+  isRegenerationDue(session: Session<Data, Attributes>): boolean
+  /** The session's token signed for another transport. */
+  tokenFor(session: Session<Data, Attributes>, transport: string): string
+  emit<Name extends EventName>(name: Name, event: SessionEvents[Name]): void
+}
+
+export function createManager<Data, Attributes extends object>(
+  settings: Settings,
+  parts: { readonly store: ManagerOptions<Data>['store']; readonly environment: Environment },
+): SessionManager<Data, Attributes> & Internals<Data, Attributes> {
+  let closed = false
+  const engine = createEngine({ settings, ...parts, isClosed: () => closed })
+  const verifier = createVerifier<Data, Attributes>(engine)
+
+  async function credentialChanged(
+    subject: string,
+    options?: { readonly keep?: Session<Data, Attributes> },
+  ): Promise<never> {
+    const result =
+      options?.keep === undefined
+        ? await revokeAll(engine, subject, 'credential-changed')
+        : await keepOnly(engine, options.keep, subject)
+    return result as never
+  }
+
+  return {
+    async ready() {
+      await opened(engine)
+    },
+    verify: (token, transport) => verifier.verify(token, transport),
+    attempt: (subject) => beginAttempt(engine, subject),
+    signIn: (who, options = {}) => signIn(engine, who, options),
+    startAnonymous: ({ data, ...options } = {}) =>
+      startAnonymous(engine, { ...options, delta: deltaOf(data) }),
+    update: (session, edit) => changeData(engine, session, editing(settings, edit)),
+    regenerate: (session, options = {}) =>
+      regenerate(engine, session, { grace: options.because !== 'privilege' }),
+    elevate: (session, authentication = {}) => elevate(engine, session, authentication),
+    setSubjectAttributes: (subject, attributes) => setSubjectAttributes(engine, subject, attributes),
+    list: (subject) => listDevices(engine, subject),
+    async signOut(session) {
+      await revokeSession(engine, session.id, 'signed-out')
+    },
+    revoke: (id) => revokeSession(engine, id, 'revoked'),
+    revokeOthers: (session) => revokeOthers(engine, session),
+    revokeAll: (subject) => revokeAll(engine, subject, 'revoked-all'),
+    revokeEverything: () => revokeEverything(engine),
+    credentialChanged,
+    eraseSubject: (subject) => eraseSubject(engine, subject),
+    on: (name, listener) => engine.events.on(name, listener),
+    async close() {
+      closed = true
+      await engine.chores.flush()
+      await engine.writer.idle()
+    },
+    startAnonymousWith: (delta, options) => startAnonymous(engine, { ...options, delta }),
+    apply: (session, delta) => changeData(engine, session, applying(settings, delta)),
+    isRegenerationDue: (session) => isRegenerationDue(engine, session),
+    tokenFor(session, transport) {
+      const { token } = presentedBy(session)
+      const deployment = engine.watch.current
+      return deployment === undefined ? token : resignToken(engine.scope(deployment, transport), token)
+    },
+    emit: (name, event) => engine.events.emit(name, event),
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Rules that change one session and leave membership alone: they ask for one record and compare its version,
+ * so changes of different sessions of a subject never get in each other's way.
+ */
+import type { Incarnation, SessionNumber } from '../ids.ts'
+import { freshDeadlines, seen } from '../lifetimes.ts'
+import type { Aal, Grace, StoredSession } from '../roster.ts'
+import { liveSession, type RosterView, type Rule, type Step, withSession } from './rule.ts'
+
+/** What a caller was shown before it decided to change something. */
+export interface Basis {
+  readonly number: SessionNumber
+  readonly incarnation: Incarnation
+  readonly generation: number
+  readonly privilege: number
+}
+
+export type ChangeAnswer =
+  | { readonly kind: 'changed'; readonly session: StoredSession; readonly roster: RosterView }
+  /** The session is over. */
+  | { readonly kind: 'ended' }
+  /** The session was elevated or replaced since; the change was decided about something else. */
+  | { readonly kind: 'superseded' }
+
+/** Extends the idle deadline to `seenAt`. Whatever another request wrote stays. */
+export function touch(basis: Basis, seenAt: number): Rule<ChangeAnswer> {
+  return changing(basis, (session, moment) =>
+    seenAt <= session.seenAt
+      ? session
+      : { ...session, ...pickSeen(seen(session, Math.min(seenAt, moment.now), moment.lifetimes)) },
+  )
+}
+
+/** Replaces the application data by what `edit` makes of the live data. */
+export function patch(basis: Basis, edit: (data: Uint8Array) => Uint8Array): Rule<ChangeAnswer> {
+  return (roster, moment) => {
+    const session = current(roster, basis, moment)
+    if (session !== undefined && session.privilege !== basis.privilege)
+      return { roster, answer: { kind: 'superseded' } }
+    return changing(basis, (found) => ({ ...found, data: edit(found.data) }))(roster, moment)
+  }
+}
+
+export interface NewSecret {
+  readonly secretHash: string
+  /** Keeps the replaced secret good for a while; `undefined`: it is dead at once. */
+  readonly grace: Grace | undefined
+}
+
+export type RegenerateAnswer = ChangeAnswer | { readonly kind: 'lost'; readonly session: StoredSession }
+
+/**
+ * A new secret at the same privilege. Of K parallel regenerations of one secret the first wins; the others
+ * find their own secret as the one before (`lost`) and are handed the winner's.
+ */
+export function regenerate(basis: Basis, secret: NewSecret): Rule<RegenerateAnswer> {
+  return (roster, moment) => {
+    const session = current(roster, basis, moment)
+    if (session !== undefined && session.secretHash === secret.secretHash && roster !== undefined)
+      return { roster, answer: { kind: 'changed', session, roster } }
+    if (session !== undefined && session.generation === basis.generation + 1 && session.grace !== undefined) {
+      return { roster, answer: { kind: 'lost', session } }
+    }
+    return replacing(basis, (found) => ({ ...found, ...successor(found, secret, moment.now) }))(
+      roster,
+      moment,
+    )
+  }
+}
+
+export interface Elevation extends NewSecret {
+  readonly aal: Aal
+  readonly acr: string
+  readonly amr: readonly string[]
+}
+
+/** A new authentication on a session that exists: new secret, old one dead at once, both clocks start again. */
+export function elevate(basis: Basis, elevation: Elevation): Rule<ChangeAnswer> {
+  return replacing(basis, (session, moment) => ({
+    ...session,
+    ...successor(session, elevation, moment.now),
+    ...freshDeadlines(session.lifetime, moment.now, moment.lifetimes),
+    privilege: session.privilege + 1,
+    authenticatedAt: moment.now,
+    aal: elevation.aal,
+    acr: elevation.acr,
+    amr: elevation.amr,
+  }))
+}
+
+/** The successor was used: the previous secret is no longer good. */
+export function endGrace(basis: Basis): Rule<ChangeAnswer> {
+  return changing(basis, (session) =>
+    session.grace === undefined || session.generation !== basis.generation
+      ? session
+      : { ...session, grace: undefined },
+  )
+}
+
+type Edit = (session: StoredSession, moment: Parameters<Rule<unknown>>[1]) => StoredSession
+
+/** Applies `edit` when the session lives, whatever secret it has now. */
+function changing(basis: Basis, edit: Edit): Rule<ChangeAnswer> {
+  return (roster, moment) => {
+    const session = current(roster, basis, moment)
+    if (roster === undefined || session === undefined) return { roster, answer: { kind: 'ended' } }
+    return changed(roster, session, edit(session, moment))
+  }
+}
+
+/** Applies `edit` only while the secret that the caller was shown is the present one. */
+function replacing(basis: Basis, edit: Edit): Rule<ChangeAnswer> {
+  return (roster, moment) => {
+    const session = current(roster, basis, moment)
+    if (session !== undefined && session.generation !== basis.generation)
+      return { roster, answer: { kind: 'superseded' } }
+    return changing(basis, edit)(roster, moment)
+  }
+}
+
+function current(
+  roster: RosterView | undefined,
+  basis: Basis,
+  moment: Parameters<Rule<unknown>>[1],
+): StoredSession | undefined {
+  return roster?.header.incarnation === basis.incarnation
+    ? liveSession(roster, basis.number, moment)
+    : undefined
+}
+
+function changed(roster: RosterView, before: StoredSession, session: StoredSession): Step<ChangeAnswer> {
+  const next = session === before ? roster : withSession(roster, session)
+  return { roster: next, answer: { kind: 'changed', session, roster: next } }
+}
+
+function successor(
+  session: StoredSession,
+  secret: NewSecret,
+  now: number,
+): Pick<StoredSession, 'generation' | 'secretHash' | 'secretAt' | 'grace'> {
+  return {
+    generation: session.generation + 1,
+    secretHash: secret.secretHash,
+    secretAt: now,
+    grace: secret.grace,
+  }
+}
+
+function pickSeen(session: StoredSession): Pick<StoredSession, 'seenAt' | 'idleDeadline'> {
+  return { seenAt: session.seenAt, idleDeadline: session.idleDeadline }
+}

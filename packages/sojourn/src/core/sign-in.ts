@@ -1,0 +1,248 @@
+/**
+ * How sessions begin. A sign-in always makes a new token; there is no other way to put a subject on a session.
+ */
+import {
+  type Created,
+  createSession,
+  blankRecord,
+  type NewSession,
+  tryAdmission,
+  type Refusal,
+} from './creation.ts'
+import { Delta } from './data/delta.ts'
+import { type Client, deviceOf } from './devices.ts'
+import { type Engine, opened, rosterOf } from './engine.ts'
+import { InputError, SystemError } from './errors.ts'
+import {
+  NO_SESSION,
+  type RosterKey,
+  type SessionId,
+  randomIncarnation,
+  randomRosterKey,
+  sessionId,
+} from './ids.ts'
+import { findPrevious, NOTHING_TAKEN, type PresentedToken, takeOver, type TakenOver } from './previous.ts'
+import { type Aal, MAX_RECORDS } from './roster.ts'
+import type { SeenEpochs } from './rules/admit.ts'
+import { carried, subjectAttributes } from './session-data.ts'
+import { Session } from './session.ts'
+
+/** A sign-in that has begun. Plain data: it may wait in an anonymous session between two steps of a login. */
+export interface Attempt extends SeenEpochs {
+  readonly subject: string
+  readonly startedAt: number
+}
+
+export interface SignInOptions<Data, Attributes> extends Authentication {
+  /** The token that the client presented with this request, if any: that session ends, its listed data crosses. */
+  readonly previous?: PresentedToken | undefined
+  /** How the new token will be carried: a cookie's name, or `bearer` (default). */
+  readonly transport?: string
+  /** Use the longer lifetime. Default false. */
+  readonly remember?: boolean
+  readonly device?: Client
+  readonly data?: Partial<Data>
+  /** Shared by all sessions of the subject; ignored unless `version` is newer than what is known. */
+  readonly attributes?: { readonly version: number; readonly value: Attributes }
+}
+
+/** What the application knows about how somebody proved who they are. */
+export interface Authentication {
+  /** Assurance level that the credentials gave. Default 1. */
+  readonly aal?: 1 | 2 | 3
+  /** Authentication context class, at most 128 bytes. Default empty. */
+  readonly acr?: string
+  /** Authentication methods (RFC 8176), at most 16. Default none. */
+  readonly amr?: readonly string[]
+}
+
+export type SignInResult<Data, Attributes> =
+  | {
+      readonly kind: 'signed-in'
+      readonly session: Session<Data, Attributes>
+      /** For the client and nobody else. */
+      readonly token: string
+      /** Sessions that ended because of the device limit. */
+      readonly evicted: readonly SessionId[]
+    }
+  | {
+      readonly kind: 'refused'
+      /**
+       * `superseded`: all sessions of the subject were revoked since the attempt began; check credentials again.
+       * `attempt-expired`: the attempt is older than `attemptLifetime`. `device-limit`: policy `reject`, and full.
+       * `remember-disabled`: `remember` was asked for and is switched off.
+       */
+      readonly reason: 'superseded' | 'attempt-expired' | 'device-limit' | 'remember-disabled'
+    }
+
+export interface AnonymousStart<Data> {
+  readonly transport?: string
+  readonly device?: Client
+  readonly data?: Partial<Data>
+}
+
+/** The subject's epochs before credentials are checked. **Cost**: one read. */
+export async function beginAttempt(engine: Engine, subject: string): Promise<Attempt> {
+  const startedAt = engine.environment.now()
+  const roster = await rosterOf(engine, subject)
+  if (!engine.watch.isFresh()) await engine.watch.refresh()
+  const { globalEpoch } = engine.moment()
+  const answer = await engine.checks.limit(() => engine.store.read(roster, NO_SESSION))
+  if (answer === 'newer')
+    throw new SystemError(
+      'STORE_NEWER',
+      'This roster was written by a later version of Sojourn. Update this process.',
+    )
+  const epoch = answer === undefined || answer === 'damaged' ? 0 : answer.header.epoch
+  return { subject, epoch, globalEpoch, startedAt }
+}
+
+export async function signIn<Data, Attributes extends object>(
+  engine: Engine,
+  who: string | Attempt,
+  options: SignInOptions<Data, Attributes>,
+): Promise<SignInResult<Data, Attributes>> {
+  const { settings, environment } = engine
+  const request = { ...options, ...checkedAuthentication(options), delta: deltaOf(options.data) }
+  const attempt = typeof who === 'string' ? await beginAttempt(engine, who) : who
+  if (options.remember === true && !settings.remember) return { kind: 'refused', reason: 'remember-disabled' }
+  if (environment.now() - attempt.startedAt > settings.attemptMs)
+    return { kind: 'refused', reason: 'attempt-expired' }
+  const roster = await rosterOf(engine, attempt.subject)
+  const found = await findPrevious(engine, options.previous, roster)
+  if (found !== undefined && found.kind !== 'own') {
+    // Nothing of the old session is given up for a sign-in that would be refused.
+    const answer = await tryAdmission(
+      engine,
+      newSession(engine, { attempt, roster, request, taken: NOTHING_TAKEN }),
+    )
+    if (answer.kind === 'limit' || answer.kind === 'superseded')
+      return refused(engine, answer, attempt.subject)
+  }
+  const taken = found === undefined ? NOTHING_TAKEN : await takeOver(engine, found, roster)
+  const created = await createSession(engine, newSession(engine, { attempt, roster, request, taken }))
+  if (created.kind !== 'created') return refused(engine, created, attempt.subject)
+  await taken.finish()
+  return signedIn(roster, created)
+}
+
+/** Data alone makes a visitor's session: nothing is stored for visitors who have none. */
+export async function startAnonymous<Data, Attributes>(
+  engine: Engine,
+  options: Omit<AnonymousStart<Data>, 'data'> & { readonly delta: Delta },
+): Promise<{ session: Session<Data, Attributes>; token: string }> {
+  await opened(engine)
+  const data = carried(engine.settings, undefined, options.delta)
+  const { now, globalEpoch } = engine.moment()
+  const created = await createSession(engine, {
+    roster: randomRosterKey(engine.environment),
+    transport: options.transport ?? 'bearer',
+    admission: {
+      realm: engine.settings.realm,
+      subject: undefined,
+      seen: { epoch: 0, globalEpoch },
+      incarnation: randomIncarnation(engine.environment),
+      limit: { count: MAX_RECORDS, policy: 'reject' },
+      replaces: undefined,
+      attributes: undefined,
+    },
+    record: { ...blankRecord(engine, now, 'anonymous'), device: deviceOf(options.device ?? {}), data },
+    number: undefined,
+  })
+  if (created.kind === 'created')
+    return { session: new Session(created.presented), token: created.presented.token }
+  throw new SystemError('CONTENTION', 'Everything was being revoked while this session began. Try again.', {
+    retryable: true,
+  })
+}
+
+export function deltaOf(data: object | undefined): Delta {
+  const delta = new Delta()
+  for (const [key, value] of Object.entries(data ?? {})) delta.set(key, value)
+  return delta
+}
+
+const MOST_METHODS = 16
+const LONGEST_CONTEXT = 128
+
+/** @throws InputError `OPTION_INVALID` */
+export function checkedAuthentication({ aal = 1, acr = '', amr = [] }: Authentication): {
+  aal: Aal & (1 | 2 | 3)
+  acr: string
+  amr: readonly string[]
+} {
+  const short = (text: unknown): boolean =>
+    typeof text === 'string' && text.isWellFormed() && Buffer.byteLength(text) <= LONGEST_CONTEXT
+  if (![1, 2, 3].includes(aal)) throw new InputError('OPTION_INVALID', 'aal: write 1, 2 or 3.')
+  if (!short(acr))
+    throw new InputError('OPTION_INVALID', `acr: write text of at most ${LONGEST_CONTEXT} bytes.`)
+  if (!Array.isArray(amr) || amr.length > MOST_METHODS || !amr.every(short)) {
+    throw new InputError('OPTION_INVALID', `amr: write a list of at most ${MOST_METHODS} short texts.`)
+  }
+  return { aal, acr, amr }
+}
+
+interface SignInParts {
+  readonly attempt: Attempt
+  readonly roster: RosterKey
+  readonly request: SignInOptions<unknown, object> & {
+    readonly aal: Aal
+    readonly acr: string
+    readonly amr: readonly string[]
+    readonly delta: Delta
+  }
+  readonly taken: TakenOver
+}
+
+function newSession(engine: Engine, { attempt, roster, request, taken }: SignInParts): NewSession {
+  const { settings, environment } = engine
+  const now = environment.now()
+  const { aal, acr, amr, attributes } = request
+  return {
+    roster,
+    transport: request.transport ?? 'bearer',
+    admission: {
+      realm: settings.realm,
+      subject: attempt.subject,
+      seen: { epoch: attempt.epoch, globalEpoch: attempt.globalEpoch },
+      incarnation: randomIncarnation(environment),
+      limit: settings.devices,
+      replaces: taken.replaces,
+      attributes:
+        attributes === undefined ? undefined : subjectAttributes(attributes.value, attributes.version, now),
+    },
+    record: {
+      ...blankRecord(engine, now, request.remember === true ? 'remember' : 'session'),
+      authenticatedAt: now,
+      aal,
+      acr,
+      amr,
+      device: deviceOf(request.device ?? {}),
+      data: carried(settings, taken.data, request.delta),
+    },
+    number: taken.number,
+  }
+}
+
+function signedIn<Data, Attributes>(
+  roster: RosterKey,
+  { presented, evicted }: Created & { kind: 'created' },
+): SignInResult<Data, Attributes> {
+  const ids = evicted.map(({ number }) => sessionId(roster, number))
+  return {
+    kind: 'signed-in',
+    session: new Session<Data, Attributes>(presented),
+    token: presented.token,
+    evicted: ids,
+  }
+}
+
+function refused(
+  engine: Engine,
+  answer: Refusal,
+  subject: string,
+): { kind: 'refused'; reason: 'superseded' | 'device-limit' } {
+  if (answer.kind !== 'limit') return { kind: 'refused', reason: 'superseded' }
+  engine.events.emit('device-limit.reached', { subject, limit: engine.settings.devices.count })
+  return { kind: 'refused', reason: 'device-limit' }
+}

@@ -1,0 +1,125 @@
+/**
+ * The store contract. A store keeps rosters and compares before it sets; it computes no policy.
+ *
+ * The rules in prose, which every store keeps and the conformance kit (`sojourn/testing`) forces open:
+ *
+ * - A present roster is complete. `read` and `list` answer `undefined` for *no roster*; a roster without
+ *   the wanted record is another answer. A roster appears whole or not at all.
+ * - Absence is death. `commit` never creates what it expected to exist; `expect: 'absent'` is the only
+ *   way to create a roster, and it fails when one is there.
+ * - A commit applies wholly or not at all, and is visible to every later read of any process.
+ * - `'gone'`: there is no such roster, or another incarnation of it. `'conflict'`: any other expectation
+ *   failed. Neither applies anything. `'uncertain'`: applied here, the write class was not reached.
+ *   A throw means the outcome is unknown: it may have been applied, or may be applied later.
+ * - A record is returned only for the key and number that were asked. Bytes that do not decode are
+ *   reported as `Unreadable` and count as absent: never a guess, never another record.
+ * - The life of a key only grows (`keepUntil`). Expiry of sessions is judged by the caller from the record;
+ *   the store may delete a roster no earlier than `keepUntil`.
+ *
+ * To add a store: implement this, run the kit over it, declare in `traits` what it cannot keep.
+ */
+import type { CommitId, Incarnation, RosterKey, SessionNumber } from './ids.ts'
+import type { EndReason, Roster, RosterHeader, StoredSession, Unreadable } from './roster.ts'
+
+export interface SessionStore {
+  readonly traits: StoreTraits
+  /** The header and one record. **Cost**: one round trip, no write. */
+  read(roster: RosterKey, number: SessionNumber): Promise<ReadAnswer>
+  /** The whole roster. **Cost**: one round trip, no write. */
+  list(roster: RosterKey): Promise<Roster | Unreadable | undefined>
+  /** Checks `change.expect` and applies the rest, atomically. **Cost**: one round trip. */
+  commit(roster: RosterKey, change: RosterChange): Promise<CommitAnswer>
+  readonly documents: VersionedDocuments
+  /** Resolves when the store answers. @throws SystemError `STORE_UNAVAILABLE` and its kin */
+  ping(): Promise<void>
+  /** Releases what the store opened itself. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface RosterRead {
+  readonly header: RosterHeader
+  readonly record?: StoredSession
+  /** The record is there and cannot be read. */
+  readonly unreadable?: Unreadable
+}
+
+/** `undefined`: no roster. A bare `Unreadable`: the header itself cannot be read, so nothing under it counts. */
+export type ReadAnswer = RosterRead | Unreadable | undefined
+
+export type CommitAnswer = 'committed' | 'conflict' | 'gone' | 'uncertain'
+
+/** How far a write must have come before it is acknowledged, weakest first. */
+export type WriteClass = 'fast' | 'replicated' | 'durable'
+
+export interface RosterChange {
+  /** Kept in the header or the records that the change puts; after an unknown outcome, re-read and look for it. */
+  readonly id: CommitId
+  readonly expect: 'absent' | RosterExpectation
+  /** The new header; `'drop'` removes the roster with all its records; absent leaves the header alone. */
+  readonly header?: RosterHeader | 'drop'
+  readonly put: readonly StoredSession[]
+  readonly remove: readonly RemovedRecord[]
+  /** Epoch milliseconds; only ever raises the key's life, because a touch knows one record and not its siblings. */
+  readonly keepUntil: number
+  readonly writeClass: WriteClass
+}
+
+export interface RosterExpectation {
+  /** Always checked: a roster that was rebuilt is another one. */
+  readonly incarnation: Incarnation
+  /** Always checked: a user-wide revocation beats every change in flight. */
+  readonly epoch: number
+  /** Checked when the change touches membership or the header. */
+  readonly rosterVersion?: number
+  readonly records: readonly RecordExpectation[]
+}
+
+export interface RecordExpectation {
+  readonly number: SessionNumber
+  readonly version: number | 'absent'
+  readonly privilege?: number
+}
+
+export interface RemovedRecord {
+  readonly number: SessionNumber
+  readonly why: EndReason
+  /** Until when a durable copy must remember the removal. */
+  readonly absoluteDeadline: number
+}
+
+/** What a store can promise, read when the manager is built and printed in the guarantee table. */
+export interface StoreTraits {
+  readonly name: string
+  /** Supported write classes, weakest first; revocations use the last. */
+  readonly writeClasses: readonly WriteClass[]
+  /** Other processes may change the same rosters. */
+  readonly shared: boolean
+  /** Numbered conformance rules that this store cannot keep, each with its reason. */
+  readonly deviations: readonly { readonly rule: string; readonly because: string }[]
+}
+
+/** Small named documents (deployment record, key ring, address rules), replaced by compare-and-set. */
+export interface VersionedDocuments {
+  get(name: string): Promise<VersionedDocument | undefined>
+  /** `expected` is the version that was read, or `'absent'`. The new version is one higher, the first is 1. */
+  put(name: string, expected: number | 'absent', value: string): Promise<'committed' | 'conflict'>
+}
+
+export interface VersionedDocument {
+  readonly version: number
+  readonly value: string
+}
+
+/** Optional capability: a read that answers at once, or says that it cannot (`'ask'`). It never blocks or throws. */
+export interface SynchronousReads {
+  peek(roster: RosterKey, number: SessionNumber): ReadAnswer | 'ask'
+}
+
+export function readsSynchronously(store: SessionStore): store is SessionStore & SynchronousReads {
+  return typeof (store as Partial<SynchronousReads>).peek === 'function'
+}
+
+/** The strongest class that the store declares: what revocations are written with. */
+export function strongestWriteClass(traits: StoreTraits): WriteClass {
+  return traits.writeClasses.at(-1) ?? 'fast'
+}
