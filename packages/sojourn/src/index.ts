@@ -1,0 +1,76 @@
+/**
+ * Sojourn: sessions that stay correct. The main door; stores, server adapters and test helpers have their own
+ * (`sojourn/stores/…`, `sojourn/node`, `sojourn/testing`).
+ */
+import { systemEnvironment } from './environment/system.ts'
+import { createSessionsIn, type Sessions, type SessionsOptions } from './http/sessions.ts'
+
+/**
+ * Sessions for one deployment and realm. Options are checked here, all at once; the store is opened by the first
+ * use, or by `await sessions.ready()`.
+ *
+ * @typeParam Data the application's session data, by top-level key; inferred from `data.schema`
+ * @typeParam Attributes what all sessions of a subject share
+ * @throws ConfigError listing every problem with the options
+ */
+export function createSessions<
+  Data extends object = Record<string, unknown>,
+  Attributes extends object = Record<string, unknown>,
+>(options: SessionsOptions<Data>): Sessions<Data, Attributes> {
+  const sessions = createSessionsIn<Data, Attributes>(options, {
+    environment: options.environment ?? systemEnvironment,
+    production: process.env['NODE_ENV'] === 'production',
+  })
+  return sessions
+}
+
+export type { ChangeResult, NotChanged, RenewResult } from './core/changes.ts'
+export type { DeviceEntry } from './core/device-list.ts'
+export type { Client } from './core/devices.ts'
+export type { Duration, Size } from './core/duration.ts'
+export type { Environment, LogEntry, Timer } from './core/environment.ts'
+export {
+  ConfigError,
+  type ConfigProblem,
+  ERROR_CODES,
+  type ErrorCode,
+  InputError,
+  type InputCode,
+  RevokeUncertain,
+  type SystemCode,
+  SystemError,
+} from './core/errors.ts'
+export type { EventName, Listener, SessionEvent, SessionEvents } from './core/events.ts'
+export type { NoneReason } from './core/judge.ts'
+export type { SessionManager } from './core/manager.ts'
+export type {
+  AnonymousOptions,
+  DataOptions,
+  DeviceOptions,
+  LifetimeOptions,
+  RegenerateOptions,
+} from './core/options.ts'
+export type { PresentedToken } from './core/previous.ts'
+export type { Aal, EndReason, LifetimeName } from './core/roster.ts'
+export type { Session } from './core/session.ts'
+export type { AnonymousStart, Attempt, Authentication, SignInOptions, SignInResult } from './core/sign-in.ts'
+export type {
+  CommitAnswer,
+  ReadAnswer,
+  RosterChange,
+  RosterExpectation,
+  RosterRead,
+  SessionStore,
+  StoreTraits,
+  SynchronousReads,
+  VersionedDocument,
+  VersionedDocuments,
+  WriteClass,
+} from './core/store.ts'
+export type { MaybePromise, Verdict } from './core/verify.ts'
+export type { Exchange } from './http/exchange.ts'
+export type { Committed, Device, DeviceChange, HandleSignIn, SessionHandle } from './http/handle.ts'
+export type { Problem } from './http/problem.ts'
+export type { Sessions, SessionsOptions } from './http/sessions.ts'
+export type { RequestFacts } from './http/web.ts'
+export type { CookieOptions } from './transport/cookie.ts'
