@@ -1,0 +1,33 @@
+/**
+ * `sojourn/testing`: time and chance that a test owns, rosters with sensible defaults, stores that fail on
+ * command, and the conformance kit for people who write a store.
+ */
+export {
+  expecting,
+  makeChange,
+  makeCommitId,
+  makeHeader,
+  makeIncarnation,
+  makeNumber,
+  makeRecord,
+  makeRosterKey,
+} from './builders.ts'
+export {
+  type ConformanceRunner,
+  type DeviationReport,
+  type OpenStore,
+  STORE_RULES,
+  storeConformance,
+  type StoreConformanceOptions,
+} from './conformance/kit.ts'
+export type { RuleWorld, StoreRule } from './conformance/rule.ts'
+export {
+  FAKE_START,
+  fakeClock,
+  type FakeEnvironment,
+  fakeEnvironment,
+  type FakeEnvironmentOptions,
+} from './fake-environment.ts'
+export { type Seeded, seeded } from './seeded.ts'
+export { flakyStore, type FlakyStore, type FlakyStoreOptions } from './flaky-store.ts'
+export type { Faults, FaultScope, Gate, StoreOperation } from './fault-script.ts'
