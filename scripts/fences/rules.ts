@@ -57,21 +57,14 @@ export const rooms: readonly Room[] = [
     because: 'Tokens travel in headers only; where they are kept and which server runs is not its business.',
   },
   {
-    name: 'guard',
-    rooms: ['core'],
-    modules: ['node:buffer', 'node:crypto', 'node:net', 'ipaddr.js'],
-    because:
-      'A guard judges a request before any session is read, so it knows neither transports nor stores.',
-  },
-  {
     name: 'http',
-    rooms: ['core', 'transport', 'guard'],
+    rooms: ['core', 'transport'],
     modules: ['node:crypto'],
     because: 'Request in, handle and commit out, in web standards alone: it runs under every server.',
   },
   {
     name: 'http/node',
-    rooms: ['core', 'transport', 'guard', 'http'],
+    rooms: ['core', 'transport', 'http'],
     modules: ['node:http', 'node:http2', 'node:https', 'node:net', 'node:stream', 'node:tls'],
     because: 'An adapter translates one server’s types to the web-standard core and decides nothing.',
   },
@@ -89,13 +82,13 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'testing',
-    rooms: ['core', 'environment', 'stores/*', 'transport'],
+    rooms: ['core', 'environment', 'http', 'stores/*'],
     modules: ['node:assert', 'node:assert/strict', 'node:buffer', 'node:crypto'],
     because: 'The conformance kit is published, so the test runner is passed in and never imported.',
   },
   {
     name: 'index.ts',
-    rooms: ['core', 'environment', 'transport', 'guard', 'http'],
+    rooms: ['core', 'environment', 'transport', 'http'],
     modules: [],
     because:
       'The main entry composes; a store or a server adapter is a door of its own, so nobody loads a driver unasked.',

@@ -1,6 +1,6 @@
 /**
- * `sojourn/testing`: time and chance that a test owns, rosters with sensible defaults, stores that fail on
- * command, and the conformance kit for people who write a store.
+ * `sojourn/testing`: time and chance that a test owns, a signed-in client in one line, stores that fail on
+ * command, and the conformance kit with its rosters for people who write a store.
  */
 export {
   expecting,
@@ -31,3 +31,4 @@ export {
 export { type Seeded, seeded } from './seeded.ts'
 export { flakyStore, type FlakyStore, type FlakyStoreOptions } from './flaky-store.ts'
 export type { Faults, FaultScope, Gate, StoreOperation } from './fault-script.ts'
+export { type LoggedIn, loginAs } from './login-as.ts'
