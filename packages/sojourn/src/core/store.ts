@@ -55,7 +55,7 @@ export interface RosterChange {
   /** Kept in the header or the records that the change puts; after an unknown outcome, re-read and look for it. */
   readonly id: CommitId
   readonly expect: 'absent' | RosterExpectation
-  /** The new header; `'drop'` removes the roster with all its records; absent leaves the header alone. */
+  /** The new header; `'drop'` removes the roster with all its records; absent leaves the header alone. A creation brings one. */
   readonly header?: RosterHeader | 'drop'
   readonly put: readonly StoredSession[]
   readonly remove: readonly RemovedRecord[]

@@ -271,14 +271,19 @@ function viewOfRoster(roster: Roster | 'damaged' | 'newer' | undefined): RosterV
     roster.records.map((session) => [session.number, session]),
   )
   const damaged = roster.unreadable.filter(({ why }) => why === 'damaged').map(({ number }) => number)
-  return present({ header: roster.header, sessions, damaged })
+  return present({
+    header: roster.header,
+    sessions,
+    damaged,
+    newer: roster.unreadable.length - damaged.length,
+  })
 }
 
 function viewOfRead(number: SessionNumber, answer: ReadAnswer): RosterView | undefined {
   if (answer === undefined || answer === 'damaged') return undefined
   if (answer === 'newer' || answer.unreadable === 'newer') throw newerFormat()
   const sessions = new Map(answer.record === undefined ? [] : [[number, answer.record] as const])
-  return present({ header: answer.header, sessions, damaged: [] })
+  return present({ header: answer.header, sessions, damaged: [], newer: 0 })
 }
 
 function present(view: RosterView): RosterView {

@@ -97,9 +97,10 @@ function addTo(
     'replaced',
   )
   const live = liveSessions(replaced.roster, moment)
+  const { sessions, newer } = replaced.roster
   const surplus = Math.max(
-    live.length - Math.min(admission.limit.count, MAX_RECORDS) + 1,
-    replaced.roster.sessions.size - MAX_RECORDS + 1,
+    live.length + newer - Math.min(admission.limit.count, MAX_RECORDS) + 1,
+    sessions.size + newer - MAX_RECORDS + 1,
     0,
   )
   if (surplus > 0 && admission.limit.policy === 'reject')
@@ -138,6 +139,7 @@ function newRoster(admission: Admission, moment: Moment): RosterView {
     },
     sessions: new Map(),
     damaged: [],
+    newer: 0,
   }
 }
 

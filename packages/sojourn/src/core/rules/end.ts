@@ -168,5 +168,6 @@ function emptyRoster(of: UserWide, moment: Moment): RosterView {
     },
     sessions: new Map(),
     damaged: [],
+    newer: 0,
   }
 }

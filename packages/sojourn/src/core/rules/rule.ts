@@ -14,6 +14,8 @@ export interface RosterView {
   readonly sessions: ReadonlyMap<SessionNumber, StoredSession>
   /** Records that cannot be read and may be removed. */
   readonly damaged: readonly SessionNumber[]
+  /** How many records a later version wrote: they count, and stay as they are. */
+  readonly newer: number
 }
 
 /** The circumstances a rule is applied in; fresh for every application. */
@@ -105,9 +107,8 @@ export function without(
  */
 export function dropIfEmpty(roster: RosterView): RosterView | undefined {
   const { epoch, attributes } = roster.header
-  return roster.sessions.size === 0 && roster.damaged.length === 0 && epoch === 0 && attributes === undefined
-    ? undefined
-    : roster
+  const isEmpty = roster.sessions.size === 0 && roster.damaged.length === 0 && roster.newer === 0
+  return isEmpty && epoch === 0 && attributes === undefined ? undefined : roster
 }
 
 /** The rule, for rosters of this realm only: to any other it finds nothing. */
