@@ -1,6 +1,8 @@
 /** How a session changes while it lives: its data, its secret, its assurance level, what its subject shares. */
-import { type Engine, opened, rosterOf } from './engine.ts'
+import { type Engine, opened, presentedNow, rosterOf, underSecret } from './engine.ts'
+import { InputError } from './errors.ts'
 import { sessionId } from './ids.ts'
+import type { RosterHeader, StoredSession } from './roster.ts'
 import { type AttributesAnswer, setAttributes } from './rules/attributes.ts'
 import {
   type ChangeAnswer,
@@ -9,13 +11,12 @@ import {
   type RegenerateAnswer,
   regenerate as regenerateRule,
 } from './rules/change.ts'
-import { type Authentication, checkedAuthentication } from './sign-in.ts'
-import { subjectAttributes } from './session-data.ts'
+import { ofSubject, type Rule } from './rules/rule.ts'
 import { basisOf, type Presented, presentedBy, Session } from './session.ts'
-import type { StoredSession } from './roster.ts'
-import type { Rule } from './rules/rule.ts'
+import { subjectAttributes } from './session-data.ts'
+import { type Authentication, checkedAuthentication } from './sign-in.ts'
 import { openSuccessor, sealSuccessor } from './token/seal.ts'
-import { hashSecret, MAX_GENERATION, newSecret, secretOf, writeToken } from './token/token.ts'
+import { hashSecret, MAX_GENERATION, newSecret, secretOf } from './token/token.ts'
 
 /** A write that came too late is a value: the caller decides what the user is told. */
 export type ChangeResult<Data, Attributes> =
@@ -39,15 +40,22 @@ export async function changeData<Data, Attributes>(
   edit: (data: Uint8Array) => Uint8Array,
 ): Promise<ChangeResult<Data, Attributes>> {
   await opened(engine)
-  const presented = presentedBy(session)
-  const answer = await changeOne(engine, presented, {
-    rule: patch(basisOf(presented), edit),
-    writeClass: 'fast',
-    repeatable: false,
+  const { roster, token, transport, ...presented } = presentedBy(session)
+  const rule = patch(basisOf(presented), edit)
+  const answer = await changeOne(
+    engine,
+    { roster, ...presented },
+    { rule, writeClass: 'fast', repeatable: false },
+  )
+  if (answer.kind !== 'changed') return answer
+  const now = presentedNow(engine, {
+    roster,
+    header: answer.roster.header,
+    record: answer.session,
+    token,
+    transport,
   })
-  return answer.kind === 'changed'
-    ? { kind: 'changed', session: renewedSession(engine, presented, answer, presented.token) }
-    : answer
+  return { kind: 'changed', session: new Session<Data, Attributes>(now) }
 }
 
 /**
@@ -61,10 +69,10 @@ export async function regenerate<Data, Attributes>(
 ): Promise<RenewResult<Data, Attributes>> {
   await opened(engine)
   const presented = presentedBy(session)
+  if (presented.record.generation >= MAX_GENERATION) return { kind: 'ended' }
   const secret = newSecret(engine.environment)
-  const sealed =
-    options.grace && engine.settings.graceMs > 0 ? graceFor(engine, presented, secret) : undefined
-  const rule = regenerateRule(basisOf(presented), { secretHash: hashSecret(secret), grace: sealed })
+  const grace = options.grace && engine.settings.graceMs > 0 ? graceFor(engine, presented, secret) : undefined
+  const rule = regenerateRule(basisOf(presented), { secretHash: hashSecret(secret), grace })
   const answer = await changeOne<RegenerateAnswer>(engine, presented, {
     rule,
     writeClass: engine.replicated,
@@ -73,21 +81,30 @@ export async function regenerate<Data, Attributes>(
   if (answer.kind === 'lost') return winnersToken(engine, presented, answer.session)
   if (answer.kind !== 'changed') return answer
   engine.events.emit('session.regenerated', { sessionId: session.id, subject: session.subject })
-  return renewed(engine, presented, answer, secret)
+  return renewed(engine, presented, { header: answer.roster.header, record: answer.session, secret })
 }
 
-/** A new authentication on a session that exists. */
+/** A new authentication on a session that exists. @throws InputError `NO_SESSION` for a visitor, who has to sign in */
 export async function elevate<Data, Attributes>(
   engine: Engine,
   session: Session<Data, Attributes>,
-  options: Authentication,
+  authentication: Authentication,
 ): Promise<RenewResult<Data, Attributes>> {
   await opened(engine)
   const presented = presentedBy(session)
-  if (presented.record.authenticatedAt === 0) return { kind: 'superseded' }
+  const { record } = presented
+  if (record.authenticatedAt === 0)
+    throw new InputError(
+      'NO_SESSION',
+      'A visitor cannot be elevated, because nobody has signed in. Call signIn.',
+    )
+  const { aal = 1, acr, amr } = authentication
+  checkedAuthentication(authentication)
   const secret = newSecret(engine.environment)
   const rule = elevateRule(basisOf(presented), {
-    ...checkedAuthentication(options),
+    aal,
+    acr,
+    amr,
     secretHash: hashSecret(secret),
     grace: undefined,
   })
@@ -98,7 +115,7 @@ export async function elevate<Data, Attributes>(
     subject: session.subject,
     aal: answer.session.aal,
   })
-  return renewed(engine, presented, answer, secret)
+  return renewed(engine, presented, { header: answer.roster.header, record: answer.session, secret })
 }
 
 /** **Cost**: one read, one write, whatever the number of sessions. */
@@ -108,9 +125,8 @@ export async function setSubjectAttributes(
   attributes: { readonly version: number; readonly value: object },
 ): Promise<AttributesAnswer> {
   const roster = await rosterOf(engine, subject)
-  const rule = setAttributes(
-    subjectAttributes(attributes.value, attributes.version, engine.environment.now()),
-  )
+  const offered = subjectAttributes(attributes.value, attributes.version, engine.environment.now())
+  const rule = ofSubject({ realm: engine.settings.realm, subject }, setAttributes(offered))
   return (
     await engine.writer.change(roster, {
       scope: 'header',
@@ -140,7 +156,7 @@ interface OneChange<Answer> {
 
 async function changeOne<Answer = ChangeAnswer>(
   engine: Engine,
-  { roster, record }: Presented,
+  { roster, record }: Pick<Presented, 'roster' | 'record'>,
   change: OneChange<Answer>,
 ): Promise<Answer> {
   return (await engine.writer.change(roster, { scope: record.number, ...change })).answer
@@ -167,55 +183,30 @@ function graceFor(
 function winnersToken<Data, Attributes>(
   engine: Engine,
   presented: Presented,
-  session: StoredSession,
+  record: StoredSession,
 ): RenewResult<Data, Attributes> {
-  const place = { session: sessionId(presented.roster, session.number), generation: session.generation }
-  const sealed = session.grace?.sealed
+  const place = { session: sessionId(presented.roster, record.number), generation: record.generation }
+  const sealed = record.grace?.sealed
   const secret =
     sealed === undefined
       ? undefined
       : openSuccessor(engine.settings.ring, sealed, { ...place, presented: secretOf(presented.token) })
   return secret === undefined
     ? { kind: 'superseded' }
-    : renewed(engine, presented, { header: presented.header, session }, secret)
-}
-
-type Outcome = {
-  readonly session: StoredSession
-  readonly header?: Presented['header']
-  readonly roster?: { readonly header: Presented['header'] }
+    : renewed(engine, presented, { header: presented.header, record, secret })
 }
 
 function renewed<Data, Attributes>(
   engine: Engine,
-  presented: Presented,
-  outcome: Outcome,
-  secret: string,
-): RenewResult<Data, Attributes> {
-  const { session } = outcome
-  const deployment = engine.watch.current
-  if (deployment === undefined || session.generation > MAX_GENERATION) return { kind: 'ended' }
-  const token = writeToken(
-    engine.scope(deployment, presented.transport),
-    sessionId(presented.roster, session.number),
-    session.generation,
-    secret,
-  )
-  return { kind: 'changed', session: renewedSession(engine, presented, outcome, token), token }
-}
-
-function renewedSession<Data, Attributes>(
-  engine: Engine,
-  presented: Presented,
-  outcome: Outcome,
-  token: string,
-): Session<Data, Attributes> {
-  const header = outcome.roster?.header ?? outcome.header ?? presented.header
-  return new Session<Data, Attributes>({
-    ...presented,
+  { roster, transport }: Presented,
+  {
     header,
-    record: outcome.session,
-    token,
-    checkedAt: engine.environment.now(),
-  })
+    record,
+    secret,
+  }: { readonly header: RosterHeader; readonly record: StoredSession; readonly secret: string },
+): RenewResult<Data, Attributes> {
+  return {
+    kind: 'changed',
+    ...underSecret<Data, Attributes>(engine, { roster, header, record, transport }, secret),
+  }
 }

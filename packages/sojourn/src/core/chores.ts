@@ -1,5 +1,5 @@
 /**
- * Work that no answer waits for: touches, and the end of a grace. One chore per key at a time, a bounded number
+ * Work that no answer waits for: touches, the end of a grace, the deletion of what a sign-in claimed. One chore per key at a time, a bounded number
  * in all; a chore that fails is dropped, because the next request brings it up again.
  */
 import type { Environment } from './environment.ts'
@@ -7,14 +7,23 @@ import type { Environment } from './environment.ts'
 export interface Chores {
   /** Queues `run` unless a chore with this key waits already, or too many do. */
   add(key: string, run: () => Promise<unknown>): void
-  /** Resolves when all that is queued has been done or dropped. */
+  /** The same after `laterMs`, which is one length for all: one timer serves any number. */
+  later(key: string, run: () => Promise<unknown>): void
+  /** Does at once what is queued or kept for later, and resolves when it has been done or dropped. */
   flush(): Promise<void>
+}
+
+interface KeptChore {
+  readonly key: string
+  readonly run: () => Promise<unknown>
+  readonly dueAt: number
 }
 
 const MOST_QUEUED = 10_000
 const AT_ONCE = 32
 
-export function createChores(environment: Environment): Chores {
+export function createChores(environment: Environment, { laterMs }: { readonly laterMs: number }): Chores {
+  const kept: KeptChore[] = []
   const queued = new Map<string, () => Promise<unknown>>()
   let working: Promise<void> | undefined
   let scheduled = false
@@ -34,15 +43,34 @@ export function createChores(environment: Environment): Chores {
     return working
   }
 
+  function add(key: string, run: () => Promise<unknown>): void {
+    if (queued.size >= MOST_QUEUED || queued.has(key)) return
+    queued.set(key, run)
+    if (scheduled || working !== undefined) return
+    scheduled = true
+    environment.after(1, () => void begin())
+  }
+
+  /** Queues what has become due, and wakes again for the next. */
+  function release(): void {
+    const now = environment.monotonic()
+    while (kept[0] !== undefined && kept[0].dueAt <= now) {
+      const [due] = kept.splice(0, 1)
+      if (due !== undefined) add(due.key, due.run)
+    }
+    if (kept[0] !== undefined) environment.after(Math.max(kept[0].dueAt - now, 1), release)
+  }
+
   return {
-    add(key, run) {
-      if (queued.size >= MOST_QUEUED || queued.has(key)) return
-      queued.set(key, run)
-      if (scheduled || working !== undefined) return
-      scheduled = true
-      environment.after(1, () => void begin())
+    add,
+    later(key, run) {
+      if (laterMs === 0) return add(key, run)
+      if (kept.length >= MOST_QUEUED) return
+      if (kept.push({ key, run, dueAt: environment.monotonic() + laterMs }) === 1)
+        environment.after(laterMs, release)
     },
     async flush() {
+      for (const { key, run } of kept.splice(0)) queued.set(key, run)
       while (queued.size > 0 || working !== undefined) await begin()
     },
   }

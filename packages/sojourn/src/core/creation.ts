@@ -1,34 +1,53 @@
 /** How a record comes into being: number and secret are drawn, the admission rule decides, the token is written. */
-import { announceEnded, type Engine, opened } from './engine.ts'
+import { announceEnded, type Engine, opened, underSecret } from './engine.ts'
 import { SystemError } from './errors.ts'
-import { type RosterKey, type SessionNumber, randomCommitId, randomNumber, sessionId } from './ids.ts'
+import { NO_COMMIT, type RosterKey, type SessionNumber, randomNumber, sessionId } from './ids.ts'
 import { freshDeadlines } from './lifetimes.ts'
 import type { LifetimeName, StoredSession } from './roster.ts'
 import { type Admission, type AdmitAnswer, admit } from './rules/admit.ts'
 import { dryRun } from './rules/rule.ts'
-import type { Presented } from './session.ts'
-import { hashSecret, newSecret, writeToken } from './token/token.ts'
+import type { Session } from './session.ts'
+import { hashSecret, newSecret } from './token/token.ts'
 
 export interface NewSession {
   readonly roster: RosterKey
   readonly transport: string
   readonly admission: Omit<Admission, 'session'>
   readonly record: Omit<StoredSession, 'number' | 'secretHash'>
-  /** The number that a claim promised; otherwise one is drawn. */
-  readonly number: SessionNumber | undefined
+  /** What a claim promised; otherwise number and secret are drawn. */
+  readonly promised: Promised | undefined
+}
+
+export interface Promised {
+  readonly number: SessionNumber
+  readonly secret: string
 }
 
 export type Refusal = Exclude<AdmitAnswer, { kind: 'admitted' }>
-export type Created =
-  | { readonly kind: 'created'; readonly presented: Presented; readonly evicted: readonly StoredSession[] }
+export type Created<Data, Attributes> =
+  | {
+      readonly kind: 'created'
+      readonly session: Session<Data, Attributes>
+      readonly token: string
+      readonly evicted: readonly StoredSession[]
+    }
   | Refusal
 
 const MOST_DRAWS = 5
 
 /** Draws again in the rare case that a number is in use. */
-export async function createSession(engine: Engine, fresh: NewSession): Promise<Created> {
+export async function createSession<Data, Attributes>(
+  engine: Engine,
+  fresh: NewSession,
+): Promise<Created<Data, Attributes>> {
+  await opened(engine)
   for (let draw = 0; draw < MOST_DRAWS; draw++) {
-    const created = await drawAndAdmit(engine, fresh, draw === 0 ? fresh.number : undefined)
+    const drawn = { number: randomNumber(engine.environment), secret: newSecret(engine.environment) }
+    const created = await admitAs<Data, Attributes>(
+      engine,
+      fresh,
+      (draw === 0 ? fresh.promised : undefined) ?? drawn,
+    )
     if (created.kind !== 'taken') return created
   }
   throw new SystemError('CONTENTION', 'No free session number was found. Try again.', { retryable: true })
@@ -43,49 +62,37 @@ export async function tryAdmission(engine: Engine, fresh: NewSession): Promise<A
   ).answer
 }
 
-async function drawAndAdmit(
+async function admitAs<Data, Attributes>(
   engine: Engine,
   fresh: NewSession,
-  promised: SessionNumber | undefined,
-): Promise<Created> {
-  const { environment, events, settings } = engine
+  { number, secret }: Promised,
+): Promise<Created<Data, Attributes>> {
   const { roster, transport } = fresh
-  const scope = engine.scope(await opened(engine), transport)
-  const number = promised ?? randomNumber(environment)
-  const secret = newSecret(environment)
-  const session: StoredSession = { ...fresh.record, number, secretHash: hashSecret(secret) }
-  const rule = admit({ ...fresh.admission, session })
+  const rule = admit({
+    ...fresh.admission,
+    session: { ...fresh.record, number, secretHash: hashSecret(secret) },
+  })
   const changed = await engine.writer.change(roster, {
     scope: 'roster',
     rule,
     writeClass: 'fast',
     repeatable: true,
   })
-  const { answer } = changed
-  if (answer.kind !== 'admitted') return answer
-  const { header, session: record, evicted } = answer
-  const id = sessionId(roster, number)
+  if (changed.answer.kind !== 'admitted') return changed.answer
+  const { header, session: record, evicted } = changed.answer
+  const { lifetime, device } = record
   announceEnded(engine, roster, changed)
-  events.emit('session.created', {
-    sessionId: id,
+  engine.events.emit('session.created', {
+    sessionId: sessionId(roster, number),
     subject: header.subject,
-    lifetime: record.lifetime,
-    device: record.device.label,
-    address: record.device.address,
+    lifetime,
+    device: device.label,
+    address: device.address,
   })
-  const token = writeToken(scope, id, record.generation, secret)
   return {
     kind: 'created',
     evicted,
-    presented: {
-      roster,
-      header,
-      record,
-      token,
-      transport,
-      words: settings.words,
-      checkedAt: environment.now(),
-    },
+    ...underSecret<Data, Attributes>(engine, { roster, header, record, transport }, secret),
   }
 }
 
@@ -109,6 +116,6 @@ export function blankRecord(
     amr: [],
     grace: undefined,
     claim: undefined,
-    lastCommit: randomCommitId(engine.environment),
+    lastCommit: NO_COMMIT,
   }
 }

@@ -8,8 +8,6 @@ import { SystemError } from './errors.ts'
 export interface Deadlines {
   /** `call`'s result, or a `DEADLINE_EXCEEDED` when it takes too long. The call itself goes on; its outcome is unknown. */
   limit<T>(call: () => Promise<T>): Promise<T>
-  /** Calls that have not been answered yet. */
-  readonly waiting: number
 }
 
 interface Waiting {
@@ -18,13 +16,13 @@ interface Waiting {
   readonly expire: () => void
 }
 
-/** @throws (from `limit`) SystemError `DEADLINE_EXCEEDED`; `OVERLOADED` at once when `mostWaiting` calls wait */
+/** @throws (from `limit`) SystemError `DEADLINE_EXCEEDED`; `OVERLOADED` at once when `mostInFlight` calls have not come back */
 export function createDeadlines(
   environment: Environment,
-  options: { readonly ms: number; readonly mostWaiting: number },
+  options: { readonly ms: number; readonly mostInFlight: number },
 ): Deadlines {
   let queue: Waiting[] = []
-  let waiting = 0
+  let inFlight = 0
   let timer: Timer | undefined
 
   function arm(): void {
@@ -47,12 +45,18 @@ export function createDeadlines(
     arm()
   }
 
+  async function counted<T>(call: () => Promise<T>): Promise<T> {
+    inFlight++
+    try {
+      return await call()
+    } finally {
+      inFlight--
+    }
+  }
+
   return {
-    get waiting() {
-      return waiting
-    },
     limit<T>(call: () => Promise<T>): Promise<T> {
-      if (waiting >= options.mostWaiting) return Promise.reject(overloaded(options.mostWaiting))
+      if (inFlight >= options.mostInFlight) return Promise.reject(overloaded(options.mostInFlight))
       return new Promise<T>((resolve, reject) => {
         const entry: Waiting = {
           dueAt: environment.monotonic() + options.ms,
@@ -62,13 +66,11 @@ export function createDeadlines(
         const settle = (then: () => void): void => {
           if (entry.settled) return
           entry.settled = true
-          waiting--
           then()
         }
-        waiting++
         queue.push(entry)
         if (timer === undefined) arm()
-        call().then(
+        counted(call).then(
           (value) => settle(() => resolve(value)),
           (error: unknown) => settle(() => reject(error)),
         )
@@ -88,7 +90,7 @@ function exceeded(ms: number): SystemError {
 function overloaded(most: number): SystemError {
   return new SystemError(
     'OVERLOADED',
-    `${most} store calls are waiting already; this one was not made. The store is too slow for the load.`,
+    `${most} store calls have not come back yet; this one was not made. The store is too slow for the load.`,
     { retryable: true },
   )
 }

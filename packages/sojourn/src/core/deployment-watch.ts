@@ -7,6 +7,7 @@ import {
   type Deployment,
   type DeploymentParts,
   openDeployment,
+  nextGlobalEpoch,
   raiseGlobalEpoch,
   readGlobalEpoch,
 } from './deployment.ts'
@@ -25,8 +26,10 @@ export interface DeploymentWatch {
   isFresh(): boolean
   /** Asks the store again; callers at the same time share one question. @throws SystemError */
   refresh(): Promise<Deployment>
-  /** Ends everything there is. @throws SystemError */
-  raise(): Promise<Deployment>
+  /** The epoch that would end everything there is now. @throws SystemError */
+  next(): Promise<number>
+  /** Raises the stored epoch to `target`, once however often it is called. @throws SystemError */
+  raise(target: number): Promise<Deployment>
 }
 
 export function createDeploymentWatch(
@@ -87,10 +90,14 @@ export function createDeploymentWatch(
       renewing ??= renew(known)
       return await renewing
     },
-    async raise() {
+    async next() {
+      const known = await watch.ready()
+      return await deadlines.limit(() => nextGlobalEpoch(parts, known))
+    },
+    async raise(target) {
       const known = await watch.ready()
       const askedAt = environment.monotonic()
-      const globalEpoch = await deadlines.limit(() => raiseGlobalEpoch(parts))
+      const globalEpoch = await deadlines.limit(() => raiseGlobalEpoch(parts, target))
       return learn({ ...known, globalEpoch }, askedAt)
     },
   }

@@ -75,29 +75,23 @@ export async function readGlobalEpoch(parts: DeploymentParts, expected: Deployme
   const found = await parts.documents.get(DOCUMENT)
   const document = found === undefined ? undefined : parseDocument(found.value, parts.name)
   if (document?.id === expected.id) return document.globalEpoch
-  throw new SystemError(
-    'DEPLOYMENT_MISMATCH',
-    'The store was replaced by that of another deployment, or emptied, while this process was running. Restart it.',
-  )
+  throw replaced()
 }
 
-/** Ends everything: max(stored + 1, now), so that it grows even when a clock or an old backup says otherwise. */
-export async function raiseGlobalEpoch(parts: DeploymentParts): Promise<number> {
+/** The epoch that ends everything there is: max(stored + 1, now), so that it grows whatever a clock or an old backup says. */
+export async function nextGlobalEpoch(parts: DeploymentParts, expected: Deployment): Promise<number> {
+  return Math.max((await readGlobalEpoch(parts, expected)) + 1, parts.environment.now())
+}
+
+/** Raises the stored epoch to `target` unless it is there already; answers what is stored then. */
+export async function raiseGlobalEpoch(parts: DeploymentParts, target: number): Promise<number> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const found = await parts.documents.get(DOCUMENT)
-    if (found === undefined)
-      throw new SystemError(
-        'DEPLOYMENT_MISMATCH',
-        'The store has no deployment record any more. Restart this process.',
-      )
+    if (found === undefined) throw replaced()
     const document = parseDocument(found.value, parts.name)
-    const globalEpoch = Math.max(document.globalEpoch + 1, parts.environment.now())
-    const answer = await parts.documents.put(
-      DOCUMENT,
-      found.version,
-      JSON.stringify({ ...document, globalEpoch }),
-    )
-    if (answer === 'committed') return globalEpoch
+    if (document.globalEpoch >= target) return document.globalEpoch
+    const raised = JSON.stringify({ ...document, globalEpoch: target })
+    if ((await parts.documents.put(DOCUMENT, found.version, raised)) === 'committed') return target
   }
   throw contention()
 }
@@ -195,6 +189,13 @@ function unwrapWith(key: RingKey, document: DeploymentDocument): Buffer | undefi
 
 function fingerprint(namingKey: Buffer): string {
   return hash('sha256', Buffer.concat([Buffer.from('sojourn naming key\0'), namingKey]), 'base64url')
+}
+
+function replaced(): SystemError {
+  return new SystemError(
+    'DEPLOYMENT_MISMATCH',
+    'The store was emptied, or replaced by that of another deployment, while this process was running. Restart it.',
+  )
 }
 
 function contention(): SystemError {

@@ -1,10 +1,10 @@
 /** "My devices": the live sessions of a subject, for people to look at and end. Holds no secret. */
 import { type Engine, rosterOf } from './engine.ts'
-import { SystemError } from './errors.ts'
+import { newerFormat } from './errors.ts'
 import { type RosterKey, type SessionId, sessionId } from './ids.ts'
 import { absoluteDeadline, idleDeadline } from './lifetimes.ts'
 import type { Aal, LifetimeName, Roster, StoredSession } from './roster.ts'
-import { isLive } from './rules/rule.ts'
+import { assertOwner, isLive } from './rules/rule.ts'
 
 export interface DeviceEntry {
   /** The public handle: what `revoke` takes. */
@@ -26,11 +26,8 @@ export async function listDevices(engine: Engine, subject: string): Promise<read
   if (!engine.watch.isFresh()) await engine.watch.refresh()
   const roster = await engine.checks.limit(() => engine.store.list(key))
   if (roster === undefined || roster === 'damaged') return []
-  if (roster === 'newer')
-    throw new SystemError(
-      'STORE_NEWER',
-      'This roster was written by a later version of Sojourn. Update this process.',
-    )
+  if (roster === 'newer') throw newerFormat()
+  assertOwner({ realm: engine.settings.realm, subject }, roster.header)
   return entriesOf(engine, key, roster)
 }
 

@@ -13,7 +13,8 @@ import type { Settings } from './options.ts'
 import { createRefusals, type Refusals } from './refusals.ts'
 import type { Moment } from './rules/rule.ts'
 import { type SessionStore, strongestWriteClass, type WriteClass } from './store.ts'
-import { type TokenScope, tokenScope } from './token/token.ts'
+import { type Presented, Session } from './session.ts'
+import { type TokenScope, tokenScope, writeToken } from './token/token.ts'
 import { type Changed, createWriter, type Writer } from './writer.ts'
 
 export interface Engine {
@@ -36,8 +37,7 @@ export interface Engine {
   scope(deployment: Deployment, transport: string): TokenScope
 }
 
-const MOST_CHECKS_WAITING = 10_000
-const MOST_COMMITS_WAITING = 10_000
+const MOST_IN_FLIGHT = 1024
 
 export function createEngine(parts: {
   settings: Settings
@@ -48,7 +48,7 @@ export function createEngine(parts: {
   const { settings, store, environment } = parts
   const commits = createDeadlines(environment, {
     ms: settings.commitDeadlineMs,
-    mostWaiting: MOST_COMMITS_WAITING,
+    mostInFlight: MOST_IN_FLIGHT,
   })
   const watch = createDeploymentWatch({
     documents: store.documents,
@@ -79,15 +79,16 @@ export function createEngine(parts: {
       deadlines: commits,
       replicated,
       headerLifeMs: settings.attemptMs,
+      budgetMs: 2 * settings.commitDeadlineMs,
       async moment(seenGlobalEpoch) {
         const known = await watch.ready()
         if (seenGlobalEpoch > known.globalEpoch || !watch.isFresh()) await watch.refresh()
         return moment()
       },
     }),
-    chores: createChores(environment),
+    chores: createChores(environment, { laterMs: settings.graceMs }),
     refusals: createRefusals(),
-    checks: createDeadlines(environment, { ms: settings.deadlineMs, mostWaiting: MOST_CHECKS_WAITING }),
+    checks: createDeadlines(environment, { ms: settings.deadlineMs, mostInFlight: MOST_IN_FLIGHT }),
     replicated,
     strongest: strongestWriteClass(store.traits),
     moment,
@@ -138,4 +139,28 @@ export function announceEnded(
       reason: why,
     })
   }
+}
+
+/** A session as it is now, for the application to hold. */
+export function presentedNow(engine: Engine, found: Omit<Presented, 'settings' | 'checkedAt'>): Presented {
+  return { ...found, settings: engine.settings, checkedAt: engine.environment.now() }
+}
+
+/** The session under a secret that was just put, and the token that carries it. */
+export function underSecret<Data, Attributes>(
+  engine: Engine,
+  found: Pick<Presented, 'roster' | 'header' | 'record' | 'transport'>,
+  secret: string,
+): { readonly session: Session<Data, Attributes>; readonly token: string } {
+  const { roster, record, transport } = found
+  const deployment = engine.watch.current
+  if (deployment === undefined)
+    throw new SystemError('STORE_UNAVAILABLE', 'The deployment is not open yet.', { retryable: true })
+  const token = writeToken(
+    engine.scope(deployment, transport),
+    sessionId(roster, record.number),
+    record.generation,
+    secret,
+  )
+  return { session: new Session<Data, Attributes>(presentedNow(engine, { ...found, token })), token }
 }

@@ -129,3 +129,10 @@ export class InputError extends Error {
     this.code = code
   }
 }
+
+export function newerFormat(): SystemError {
+  return new SystemError(
+    'STORE_NEWER',
+    'This record was written by a later version of Sojourn. Update this process; it changes nothing until then.',
+  )
+}

@@ -50,6 +50,7 @@ export function judge(claims: TokenClaims, answer: ReadAnswer, moment: Moment): 
   if (answer.unreadable !== undefined)
     return answer.unreadable === 'newer' ? unavailable('newer-format') : none('damaged')
   if (record === undefined) return none('unknown')
+  if (record.number !== claims.number) return none('damaged')
   if (!isCurrent(header, record, moment)) return none('revoked')
   return judgeRecord(claims, header, record, moment)
 }

@@ -23,9 +23,9 @@ import type { Delta } from './data/delta.ts'
 import { type DeviceEntry, listDevices } from './device-list.ts'
 import { createEngine, opened } from './engine.ts'
 import type { Environment } from './environment.ts'
-import type { EventName, Listener } from './events.ts'
-import type { SessionEvents } from './events.ts'
-import { type ManagerOptions, type Settings } from './options.ts'
+import type { EventName, Listener, SessionEvents } from './events.ts'
+import type { ManagerOptions, Settings } from './options.ts'
+import type { PresentedToken } from './previous.ts'
 import {
   eraseSubject,
   keepOnly,
@@ -33,6 +33,7 @@ import {
   revokeEverything,
   revokeOthers,
   revokeSession,
+  signOutHolder,
 } from './revocations.ts'
 import type { AttributesAnswer } from './rules/attributes.ts'
 import { type Session, presentedBy } from './session.ts'
@@ -169,6 +170,8 @@ export interface Internals<Data, Attributes extends object> {
   ): Promise<{ session: Session<Data, Attributes>; token: string }>
   apply(session: Session<Data, Attributes>, delta: Delta): Promise<ChangeResult<Data, Attributes>>
   isRegenerationDue(session: Session<Data, Attributes>): boolean
+  /** Ends the session behind a genuine token, also while the store cannot be asked about it. @throws RevokeUncertain */
+  signOutHolder(presented: PresentedToken): Promise<void>
   /** The session's token signed for another transport. */
   tokenFor(session: Session<Data, Attributes>, transport: string): string
   emit<Name extends EventName>(name: Name, event: SessionEvents[Name]): void
@@ -225,11 +228,14 @@ export function createManager<Data, Attributes extends object>(
     },
     startAnonymousWith: (delta, options) => startAnonymous(engine, { ...options, delta }),
     apply: (session, delta) => changeData(engine, session, applying(settings, delta)),
+    signOutHolder: (presented) => signOutHolder(engine, presented),
     isRegenerationDue: (session) => isRegenerationDue(engine, session),
     tokenFor(session, transport) {
-      const { token } = presentedBy(session)
+      const { token, transport: own } = presentedBy(session)
       const deployment = engine.watch.current
-      return deployment === undefined ? token : resignToken(engine.scope(deployment, transport), token)
+      return deployment === undefined || own === transport
+        ? token
+        : resignToken(engine.scope(deployment, transport), token)
     },
     emit: (name, event) => engine.events.emit(name, event),
   }

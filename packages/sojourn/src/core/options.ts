@@ -30,7 +30,7 @@ export interface ManagerOptions<Data> {
   readonly data?: DataOptions<Data>
   /** Signed-in sessions. Default profile `aal2`: idle 1 h, absolute 24 h. */
   readonly lifetime?: LifetimeOptions
-  /** Sessions of users who ask to be remembered. Default profile `aal1`: idle 14 d, absolute 30 d. `false`: never. */
+  /** Sessions of users who ask to be remembered; off by default under profile `aal3`. Default profile `aal1`: idle 14 d, absolute 30 d. `false`: never, and those that exist live under `lifetime`. */
   readonly remember?: LifetimeOptions | false
   /** Visitors. */
   readonly anonymous?: AnonymousOptions
@@ -133,15 +133,18 @@ export function readOptions<Data>(
 ): Settings {
   const check = new Check(found)
   const carry = check.texts('anonymous.carry', options.anonymous?.carry)
+  const remembers =
+    options.remember !== false && !(options.remember === undefined && options.lifetime?.profile === 'aal3')
+  const session = check.lifetime('lifetime', options.lifetime, 'aal2')
   const settings: Omit<Settings, 'ring'> = {
     deployment: check.name('deployment', options.deployment),
     realm: check.name('realm', options.realm ?? 'default'),
     lifetimes: {
-      session: check.lifetime('lifetime', options.lifetime, 'aal2'),
-      remember: check.lifetime('remember', options.remember === false ? undefined : options.remember, 'aal1'),
+      session,
+      remember: remembers ? check.lifetime('remember', options.remember || undefined, 'aal1') : session,
       anonymous: check.timeouts('anonymous', options.anonymous, { idle: DAY, absolute: 7 * DAY }),
     },
-    remember: options.remember !== false,
+    remember: remembers,
     carry: new Set(carry),
     words: check.dictionary(options.data?.dictionary),
     schema: check.schema(options.data?.schema),

@@ -1,15 +1,19 @@
 /**
  * What becomes of the session that a browser brings along to a sign-in.
  *
- * An anonymous one crosses without a gap: a commit claims its record, which is dead from then on and names its
- * successor; then the successor is admitted; then the old record is deleted. A process that dies in between
- * leaves a claim that a repeated sign-in of the same subject continues, and that nobody else can use.
+ * It crosses without a gap: a commit claims its record, which is dead from then on and names its successor and,
+ * sealed for the holder of its own secret, the successor's secret; then the successor is admitted; then, after the
+ * grace, the old record is deleted. A process that dies in between leaves a claim that a repeated sign-in of the
+ * same subject continues; a parallel one (the form was sent twice) ends with the same session and the same token.
+ * Nobody else can continue it, and until it is deleted a late request with the old token is known for what it is.
  */
-import { announceEnded, type Engine, opened } from './engine.ts'
-import { type RosterKey, type SessionNumber, randomNumber } from './ids.ts'
-import { judge } from './judge.ts'
+import type { Promised } from './creation.ts'
+import { type Engine, opened } from './engine.ts'
+import { type RosterKey, type SessionNumber, randomNumber, sessionId } from './ids.ts'
+import { lookOrThrow } from './look.ts'
 import { claim, revoke } from './rules/end.ts'
-import { isTokenShaped, readToken, type TokenClaims } from './token/token.ts'
+import { openSuccessor, sealSuccessor } from './token/seal.ts'
+import { isTokenShaped, newSecret, readToken, secretOf, type TokenClaims } from './token/token.ts'
 
 export interface PresentedToken {
   readonly token: string
@@ -17,97 +21,91 @@ export interface PresentedToken {
   readonly transport: string
 }
 
-export interface FoundPrevious {
+/** A genuine token whose session lives, or was claimed a moment ago. */
+export interface Previous {
+  readonly token: string
   readonly claims: TokenClaims
-  readonly kind: 'anonymous' | 'own' | 'other'
-  readonly data: Uint8Array | undefined
 }
 
-/** What a sign-in takes over, and how it tidies up once the new session exists. */
+/** What a sign-in takes over. */
 export interface TakenOver {
+  /** `undefined`: nothing may cross. */
   readonly data: Uint8Array | undefined
-  /** The number that the claim promised. */
-  readonly number: SessionNumber | undefined
-  /** A record of the same roster to be replaced. */
-  readonly replaces: SessionNumber | undefined
-  readonly finish: () => Promise<void>
+  readonly promised: Promised | undefined
 }
 
-export const NOTHING_TAKEN: TakenOver = {
-  data: undefined,
-  number: undefined,
-  replaces: undefined,
-  finish: () => Promise.resolve(),
-}
+export const NOTHING_TAKEN: TakenOver = { data: undefined, promised: undefined }
 
-/** `undefined` unless the token is genuine and its session lives, or was claimed by an earlier try. */
+/** @throws SystemError when it cannot be known whether there is one */
 export async function findPrevious(
   engine: Engine,
   presented: PresentedToken | undefined,
-  roster: RosterKey,
-): Promise<FoundPrevious | undefined> {
+): Promise<Previous | undefined> {
   if (presented === undefined || !isTokenShaped(presented.token)) return undefined
-  const claims = readToken(engine.scope(await opened(engine), presented.transport), presented.token)
+  const { token, transport } = presented
+  const claims = readToken(engine.scope(await opened(engine), transport), token)
   if (claims === undefined) return undefined
-  const answer = await engine.checks.limit(() => engine.store.read(claims.roster, claims.number))
-  const judgement = judge(claims, answer, engine.moment())
-  if (judgement.kind === 'none' && judgement.reason === 'claimed')
-    return { claims, kind: 'anonymous', data: undefined }
-  if (judgement.kind !== 'valid') return undefined
-  const kind =
-    claims.roster === roster ? 'own' : judgement.header.subject === undefined ? 'anonymous' : 'other'
-  return { claims, kind, data: judgement.session.data }
+  const judgement = await lookOrThrow(engine, claims)
+  const isThere = judgement.kind === 'valid' || judgement.reason === 'claimed'
+  return isThere ? { token, claims } : undefined
 }
 
-export async function takeOver(engine: Engine, found: FoundPrevious, roster: RosterKey): Promise<TakenOver> {
-  if (found.kind === 'own') return { ...NOTHING_TAKEN, replaces: found.claims.number, data: found.data }
-  return found.kind === 'anonymous'
-    ? await claimPrevious(engine, found.claims, roster)
-    : await endPrevious(engine, found.claims)
+/** The number, when the previous session is one of the same roster. */
+export function sameRoster(previous: Previous | undefined, roster: RosterKey): SessionNumber | undefined {
+  return previous?.claims.roster === roster ? previous.claims.number : undefined
 }
 
-async function claimPrevious(engine: Engine, claims: TokenClaims, roster: RosterKey): Promise<TakenOver> {
-  const target = { roster, number: randomNumber(engine.environment) }
-  const rule = claim({ number: claims.number, secretHash: claims.secretHash, target })
-  const { answer } = await engine.writer.change(claims.roster, {
+/** Data crosses from a visitor's session and from one of the same subject. */
+export async function takeOver(
+  engine: Engine,
+  { token, claims }: Previous,
+  roster: RosterKey,
+): Promise<TakenOver> {
+  const { environment, settings, writer } = engine
+  const presented = secretOf(token)
+  const number = randomNumber(environment)
+  const place = { session: sessionId(roster, number), generation: 0 }
+  const sealed = sealSuccessor(environment, settings.ring, {
+    ...place,
+    presented,
+    successor: newSecret(environment),
+  })
+  const rule = claim({
+    number: claims.number,
+    secretHash: claims.secretHash,
+    target: { roster, number, sealed },
+  })
+  const changed = await writer.change(claims.roster, {
     scope: claims.number,
     rule,
     writeClass: engine.replicated,
     repeatable: true,
   })
-  if (answer.kind === 'nothing') return NOTHING_TAKEN
+  if (changed.answer.kind === 'nothing') return NOTHING_TAKEN
+  const { target, session } = changed.answer
+  const subject = changed.header?.subject
+  const secret = openSuccessor(settings.ring, target.sealed, {
+    session: sessionId(target.roster, target.number),
+    generation: 0,
+    presented,
+  })
   return {
-    data: answer.session.data,
-    number: answer.target.number,
-    replaces: undefined,
-    finish: () => deleteClaimed(engine, claims),
+    data: subject === undefined || claims.roster === roster ? session.data : undefined,
+    promised: secret === undefined ? undefined : { number: target.number, secret },
   }
 }
 
-/** The record is dead already; should this fail, its deadline clears it away. */
-async function deleteClaimed(engine: Engine, { roster, number }: TokenClaims): Promise<void> {
-  const deletion = engine.writer.change(roster, {
-    scope: 'roster',
-    rule: revoke(number, 'claimed'),
-    writeClass: 'fast',
-    repeatable: true,
-  })
-  const done = await deletion.catch(() => undefined)
-  if (done !== undefined) announceEnded(engine, roster, done)
-}
-
-/** Somebody else's session in the same browser: it ends, and nothing of it crosses. */
-async function endPrevious(engine: Engine, { roster, number }: TokenClaims): Promise<TakenOver> {
-  const rule = revoke(number, 'replaced')
-  announceEnded(
-    engine,
-    roster,
-    await engine.writer.change(roster, {
+/** The record is dead already; should its deletion fail, its deadline clears it away. */
+export function deleteLater(engine: Engine, { claims }: Previous): void {
+  const { roster, number } = claims
+  const id = sessionId(roster, number)
+  engine.events.emit('session.ended', { sessionId: id, subject: undefined, reason: 'claimed' })
+  engine.chores.later(`claimed ${id}`, () =>
+    engine.writer.change(roster, {
       scope: 'roster',
-      rule,
-      writeClass: engine.strongest,
+      rule: revoke(number, 'claimed'),
+      writeClass: 'fast',
       repeatable: true,
     }),
   )
-  return NOTHING_TAKEN
 }

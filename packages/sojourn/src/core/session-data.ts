@@ -13,26 +13,27 @@ export function applying(settings: Settings, delta: Delta): (data: Uint8Array) =
   return (data) => checked(settings, delta.apply(decodeEntries(data, settings.words)))
 }
 
+type Edit<Data> = (data: Partial<Data>) => Partial<Data> | undefined | void
+
 /** `edit` gets a copy that it may change, or answers the data to store instead. It may be called again. */
-export function editing<Data>(
-  settings: Settings,
-  edit: (data: Partial<Data>) => Partial<Data> | undefined | void,
-): (data: Uint8Array) => Uint8Array {
+export function editing<Data>(settings: Settings, edit: Edit<Data>): (data: Uint8Array) => Uint8Array {
   return (data) => {
     const entries = decodeEntries(data, settings.words)
-    const draft = entriesToObject(entries)
-    const result: unknown = edit(draft as Partial<Data>) ?? draft
-    if (typeof result !== 'object' || result === null || result instanceof Promise) {
-      throw new InputError(
-        'DATA_INVALID',
-        'The function given to `update` must answer synchronously: the new data, or nothing after changing what it got.',
-      )
-    }
-    return checked(
-      settings,
-      deltaBetween(entriesToObject(entries), result as Record<string, unknown>).apply(entries),
-    )
+    return checked(settings, editedDelta(entriesToObject(entries), edit).apply(entries))
   }
+}
+
+/** What `edit` makes of a copy of `before`. @throws InputError `DATA_INVALID`, `DATA_NOT_JSON` */
+export function editedDelta<Data>(before: Readonly<Record<string, unknown>>, edit: Edit<Data>): Delta {
+  const draft = structuredClone(before)
+  const result: unknown = edit(draft as Partial<Data>) ?? draft
+  if (typeof result === 'object' && result !== null && !(result instanceof Promise)) {
+    return deltaBetween(before, result as Record<string, unknown>)
+  }
+  throw new InputError(
+    'DATA_INVALID',
+    'The function given to `update` must answer synchronously: the new data, or nothing after changing what it got.',
+  )
 }
 
 /** What crosses a sign-in: the listed keys of the previous session, then what the sign-in itself sets. */

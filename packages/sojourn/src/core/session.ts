@@ -2,12 +2,14 @@
  * The session as the application sees it: a snapshot of what was true when the token was checked. Reading it
  * costs nothing at the store; its data is decoded when it is first asked for.
  */
-import { type Dictionary, decodeEntries, entriesToObject } from './data/encoding.ts'
+import { decodeEntries, entriesToObject } from './data/encoding.ts'
 import { type RosterKey, type SessionId, sessionId } from './ids.ts'
 import type { Aal, LifetimeName, RosterHeader, StoredDevice, StoredSession } from './roster.ts'
 import type { Basis } from './rules/change.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { InputError } from './errors.ts'
+import { absoluteDeadline, idleDeadline } from './lifetimes.ts'
+import type { Settings } from './options.ts'
 
 /** How the token came: a cookie's name, or `bearer`. */
 type TransportName = string
@@ -19,7 +21,7 @@ export interface Presented {
   readonly record: StoredSession
   readonly token: string
   readonly transport: TransportName
-  readonly words: Dictionary
+  readonly settings: Settings
   readonly checkedAt: number
 }
 
@@ -52,7 +54,7 @@ export class Session<Data = Record<string, unknown>, Attributes = Record<string,
   /** Application data, without prototype. Change it through `set`, `unset`, `increment` or `update`. */
   get data(): Readonly<Partial<Data>> {
     this.#data ??= entriesToObject(
-      decodeEntries(this.#presented.record.data, this.#presented.words),
+      decodeEntries(this.#presented.record.data, this.#presented.settings.words),
     ) as Readonly<Partial<Data>>
     return this.#data
   }
@@ -79,12 +81,14 @@ export class Session<Data = Record<string, unknown>, Attributes = Record<string,
     return this.#presented.record.seenAt
   }
 
+  /** When it ends if it is not used, under the present policy. */
   get idleDeadline(): number {
-    return this.#presented.record.idleDeadline
+    return idleDeadline(this.#presented.record, this.#presented.settings.lifetimes)
   }
 
+  /** When it ends whatever happens, under the present policy. */
   get absoluteDeadline(): number {
-    return this.#presented.record.absoluteDeadline
+    return absoluteDeadline(this.#presented.record, this.#presented.settings.lifetimes)
   }
 
   /** `anonymous`, `session` or `remember`. */
@@ -105,6 +109,11 @@ export class Session<Data = Record<string, unknown>, Attributes = Record<string,
   /** Authentication methods, as the application gave them at sign-in. */
   get amr(): readonly string[] {
     return this.#presented.record.amr
+  }
+
+  /** When this was true. */
+  get checkedAt(): number {
+    return this.#presented.checkedAt
   }
 
   get device(): StoredDevice {
@@ -133,7 +142,7 @@ export function presentedBy<Data, Attributes>(session: Session<Data, Attributes>
 }
 
 /** What a rule compares to know that the session is still the one the caller was shown. */
-export function basisOf(presented: Presented): Basis {
+export function basisOf(presented: Pick<Presented, 'record' | 'header'>): Basis {
   const { record, header } = presented
   return {
     number: record.number,

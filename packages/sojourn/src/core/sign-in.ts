@@ -1,31 +1,34 @@
 /**
  * How sessions begin. A sign-in always makes a new token; there is no other way to put a subject on a session.
  */
-import {
-  type Created,
-  createSession,
-  blankRecord,
-  type NewSession,
-  tryAdmission,
-  type Refusal,
-} from './creation.ts'
+import { blankRecord, createSession, type NewSession, type Refusal, tryAdmission } from './creation.ts'
 import { Delta } from './data/delta.ts'
 import { type Client, deviceOf } from './devices.ts'
 import { type Engine, opened, rosterOf } from './engine.ts'
-import { InputError, SystemError } from './errors.ts'
+import { InputError, newerFormat, SystemError } from './errors.ts'
 import {
   NO_SESSION,
   type RosterKey,
   type SessionId,
+  type SessionNumber,
   randomIncarnation,
   randomRosterKey,
   sessionId,
 } from './ids.ts'
-import { findPrevious, NOTHING_TAKEN, type PresentedToken, takeOver, type TakenOver } from './previous.ts'
+import {
+  deleteLater,
+  findPrevious,
+  NOTHING_TAKEN,
+  type PresentedToken,
+  sameRoster,
+  takeOver,
+  type TakenOver,
+} from './previous.ts'
 import { type Aal, MAX_RECORDS } from './roster.ts'
 import type { SeenEpochs } from './rules/admit.ts'
 import { carried, subjectAttributes } from './session-data.ts'
-import { Session } from './session.ts'
+import { assertOwner } from './rules/rule.ts'
+import type { Session } from './session.ts'
 
 /** A sign-in that has begun. Plain data: it may wait in an anonymous session between two steps of a login. */
 export interface Attempt extends SeenEpochs {
@@ -81,20 +84,18 @@ export interface AnonymousStart<Data> {
   readonly data?: Partial<Data>
 }
 
-/** The subject's epochs before credentials are checked. **Cost**: one read. */
+/** The subject's epochs before credentials are checked. */
 export async function beginAttempt(engine: Engine, subject: string): Promise<Attempt> {
   const startedAt = engine.environment.now()
   const roster = await rosterOf(engine, subject)
   if (!engine.watch.isFresh()) await engine.watch.refresh()
   const { globalEpoch } = engine.moment()
   const answer = await engine.checks.limit(() => engine.store.read(roster, NO_SESSION))
-  if (answer === 'newer')
-    throw new SystemError(
-      'STORE_NEWER',
-      'This roster was written by a later version of Sojourn. Update this process.',
-    )
-  const epoch = answer === undefined || answer === 'damaged' ? 0 : answer.header.epoch
-  return { subject, epoch, globalEpoch, startedAt }
+  if (answer === 'newer') throw newerFormat()
+  if (answer === undefined || answer === 'damaged') return { subject, epoch: 0, globalEpoch, startedAt }
+  assertOwner({ realm: engine.settings.realm, subject }, answer.header)
+  const { epoch, incarnation } = answer.header
+  return { subject, epoch, incarnation, globalEpoch, startedAt }
 }
 
 export async function signIn<Data, Attributes extends object>(
@@ -102,28 +103,30 @@ export async function signIn<Data, Attributes extends object>(
   who: string | Attempt,
   options: SignInOptions<Data, Attributes>,
 ): Promise<SignInResult<Data, Attributes>> {
-  const { settings, environment } = engine
+  const { settings, watch } = engine
   const request = { ...options, ...checkedAuthentication(options), delta: deltaOf(options.data) }
   const attempt = typeof who === 'string' ? await beginAttempt(engine, who) : who
   if (options.remember === true && !settings.remember) return { kind: 'refused', reason: 'remember-disabled' }
-  if (environment.now() - attempt.startedAt > settings.attemptMs)
-    return { kind: 'refused', reason: 'attempt-expired' }
   const roster = await rosterOf(engine, attempt.subject)
-  const found = await findPrevious(engine, options.previous, roster)
-  if (found !== undefined && found.kind !== 'own') {
+  if (attempt.globalEpoch > engine.moment().globalEpoch) await watch.refresh()
+  const previous = await findPrevious(engine, options.previous)
+  const parts = { attempt, roster, request, replaces: sameRoster(previous, roster) }
+  if (previous !== undefined) {
     // Nothing of the old session is given up for a sign-in that would be refused.
-    const answer = await tryAdmission(
-      engine,
-      newSession(engine, { attempt, roster, request, taken: NOTHING_TAKEN }),
-    )
-    if (answer.kind === 'limit' || answer.kind === 'superseded')
-      return refused(engine, answer, attempt.subject)
+    const answer = await tryAdmission(engine, newSession(engine, { ...parts, taken: NOTHING_TAKEN }))
+    if (answer.kind !== 'admitted' && answer.kind !== 'taken') return refused(engine, answer, attempt.subject)
   }
-  const taken = found === undefined ? NOTHING_TAKEN : await takeOver(engine, found, roster)
-  const created = await createSession(engine, newSession(engine, { attempt, roster, request, taken }))
+  const taken = previous === undefined ? NOTHING_TAKEN : await takeOver(engine, previous, roster)
+  const created = await createSession<Data, Attributes>(engine, newSession(engine, { ...parts, taken }))
   if (created.kind !== 'created') return refused(engine, created, attempt.subject)
-  await taken.finish()
-  return signedIn(roster, created)
+  if (previous !== undefined) deleteLater(engine, previous)
+  const { session, token, evicted } = created
+  return {
+    kind: 'signed-in',
+    session,
+    token,
+    evicted: evicted.map(({ number }) => sessionId(roster, number)),
+  }
 }
 
 /** Data alone makes a visitor's session: nothing is stored for visitors who have none. */
@@ -132,25 +135,26 @@ export async function startAnonymous<Data, Attributes>(
   options: Omit<AnonymousStart<Data>, 'data'> & { readonly delta: Delta },
 ): Promise<{ session: Session<Data, Attributes>; token: string }> {
   await opened(engine)
+  if (!engine.watch.isFresh()) await engine.watch.refresh()
   const data = carried(engine.settings, undefined, options.delta)
   const { now, globalEpoch } = engine.moment()
-  const created = await createSession(engine, {
+  const created = await createSession<Data, Attributes>(engine, {
     roster: randomRosterKey(engine.environment),
     transport: options.transport ?? 'bearer',
     admission: {
       realm: engine.settings.realm,
       subject: undefined,
       seen: { epoch: 0, globalEpoch },
+      expiresAt: now + engine.settings.attemptMs,
       incarnation: randomIncarnation(engine.environment),
       limit: { count: MAX_RECORDS, policy: 'reject' },
       replaces: undefined,
       attributes: undefined,
     },
     record: { ...blankRecord(engine, now, 'anonymous'), device: deviceOf(options.device ?? {}), data },
-    number: undefined,
+    promised: undefined,
   })
-  if (created.kind === 'created')
-    return { session: new Session(created.presented), token: created.presented.token }
+  if (created.kind === 'created') return created
   throw new SystemError('CONTENTION', 'Everything was being revoked while this session began. Try again.', {
     retryable: true,
   })
@@ -185,6 +189,7 @@ export function checkedAuthentication({ aal = 1, acr = '', amr = [] }: Authentic
 interface SignInParts {
   readonly attempt: Attempt
   readonly roster: RosterKey
+  readonly replaces: SessionNumber | undefined
   readonly request: SignInOptions<unknown, object> & {
     readonly aal: Aal
     readonly acr: string
@@ -194,7 +199,7 @@ interface SignInParts {
   readonly taken: TakenOver
 }
 
-function newSession(engine: Engine, { attempt, roster, request, taken }: SignInParts): NewSession {
+function newSession(engine: Engine, { attempt, roster, replaces, request, taken }: SignInParts): NewSession {
   const { settings, environment } = engine
   const now = environment.now()
   const { aal, acr, amr, attributes } = request
@@ -204,10 +209,11 @@ function newSession(engine: Engine, { attempt, roster, request, taken }: SignInP
     admission: {
       realm: settings.realm,
       subject: attempt.subject,
-      seen: { epoch: attempt.epoch, globalEpoch: attempt.globalEpoch },
+      seen: attempt,
+      expiresAt: attempt.startedAt + settings.attemptMs,
       incarnation: randomIncarnation(environment),
       limit: settings.devices,
-      replaces: taken.replaces,
+      replaces,
       attributes:
         attributes === undefined ? undefined : subjectAttributes(attributes.value, attributes.version, now),
     },
@@ -220,20 +226,7 @@ function newSession(engine: Engine, { attempt, roster, request, taken }: SignInP
       device: deviceOf(request.device ?? {}),
       data: carried(settings, taken.data, request.delta),
     },
-    number: taken.number,
-  }
-}
-
-function signedIn<Data, Attributes>(
-  roster: RosterKey,
-  { presented, evicted }: Created & { kind: 'created' },
-): SignInResult<Data, Attributes> {
-  const ids = evicted.map(({ number }) => sessionId(roster, number))
-  return {
-    kind: 'signed-in',
-    session: new Session<Data, Attributes>(presented),
-    token: presented.token,
-    evicted: ids,
+    promised: taken.promised,
   }
 }
 
@@ -241,7 +234,8 @@ function refused(
   engine: Engine,
   answer: Refusal,
   subject: string,
-): { kind: 'refused'; reason: 'superseded' | 'device-limit' } {
+): { kind: 'refused'; reason: 'superseded' | 'attempt-expired' | 'device-limit' } {
+  if (answer.kind === 'expired') return { kind: 'refused', reason: 'attempt-expired' }
   if (answer.kind !== 'limit') return { kind: 'refused', reason: 'superseded' }
   engine.events.emit('device-limit.reached', { subject, limit: engine.settings.devices.count })
   return { kind: 'refused', reason: 'device-limit' }

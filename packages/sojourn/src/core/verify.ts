@@ -4,10 +4,11 @@
  */
 import { basisOf, type Presented, Session } from './session.ts'
 import type { Deployment } from './deployment.ts'
-import { type Engine, opened } from './engine.ts'
+import { type Engine, opened, presentedNow } from './engine.ts'
 import { SystemError } from './errors.ts'
 import { sessionId } from './ids.ts'
 import { type Judgement, judge, type NoneReason } from './judge.ts'
+import { look } from './look.ts'
 import { isTouchDue } from './lifetimes.ts'
 import { type RecognisedTokens, recognisedTokens } from './recognised.ts'
 import { endGrace, touch } from './rules/change.ts'
@@ -67,76 +68,69 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
     if (!isTokenShaped(token)) return rejected('malformed', transport)
     const deployment = watch.current
     if (deployment === undefined || engine.isClosed()) return afterOpening(token, transport)
-    return withDeployment(deployment, token, transport)
+    const check = recognise(deployment, token, transport)
+    if (check === undefined) return rejected('forged', transport)
+    const judgement = watch.isFresh() ? judgeAtOnce(check.claims) : undefined
+    return judgement === undefined
+      ? limited(async () => conclude(check, await look(engine, check.claims)))
+      : conclude(check, judgement)
+  }
+
+  /** `undefined`: the store has to be asked. */
+  function judgeAtOnce(claims: TokenClaims): Judgement | undefined {
+    const answer = synchronous === undefined ? 'ask' : synchronous.peek(claims.roster, claims.number)
+    const judgement = answer === 'ask' ? undefined : judge(claims, answer, engine.moment())
+    return judgement?.kind === 'unavailable' ? undefined : judgement
   }
 
   async function afterOpening(token: string, transport: string): Promise<Answer> {
-    try {
-      return await withDeployment(await engine.checks.limit(() => opened(engine)), token, transport)
-    } catch (error) {
-      return unavailableBecause(error)
-    }
+    return await limited(async () => {
+      const check = recognise(await opened(engine), token, transport)
+      return check === undefined
+        ? rejected('forged', transport)
+        : conclude(check, await look(engine, check.claims))
+    })
   }
 
-  function withDeployment(deployment: Deployment, token: string, transport: string): MaybePromise<Answer> {
+  function recognise(deployment: Deployment, token: string, transport: string): CheckedToken | undefined {
     const scope = engine.scope(deployment, transport)
     const claims = recogniser(scope, transport).read(token)
-    if (claims === undefined) return rejected('forged', transport)
-    if (refusals.covers(claims.roster, claims.number)) return ended(claims, 'revoked')
-    const check: CheckedToken = { claims, token, transport, scope }
-    if (!watch.isFresh()) return ask(check)
-    const answer = synchronous === undefined ? 'ask' : synchronous.peek(claims.roster, claims.number)
-    if (answer === 'ask') return ask(check)
-    const judgement = judge(claims, answer, engine.moment())
-    return judgement.kind === 'unavailable' ? ask(check) : conclude(check, judgement)
+    return claims === undefined ? undefined : { claims, token, transport, scope }
   }
 
   /** One budget for everything that has to be asked, however many calls it takes. */
-  async function ask(check: CheckedToken): Promise<Answer> {
+  async function limited(check: () => Promise<Answer>): Promise<Answer> {
     try {
-      return conclude(check, await engine.checks.limit(() => decide(check.claims)))
+      return await engine.checks.limit(check)
     } catch (error) {
-      return unavailableBecause(error)
+      return unavailable(error instanceof SystemError ? error.code : 'STORE_UNAVAILABLE')
     }
-  }
-
-  async function decide(claims: TokenClaims): Promise<Judgement> {
-    if (!watch.isFresh()) await watch.refresh()
-    const answer = await store.read(claims.roster, claims.number)
-    const judgement = judge(claims, answer, engine.moment())
-    if (judgement.kind !== 'unavailable' || judgement.reason !== 'deployment-behind') return judgement
-    await watch.refresh()
-    return judge(claims, await store.read(claims.roster, claims.number), engine.moment())
   }
 
   function conclude(check: CheckedToken, judgement: Judgement): Answer {
-    if (judgement.kind === 'valid') {
-      // A revocation may have become uncertain while the store was being asked.
-      if (refusals.covers(check.claims.roster, check.claims.number)) return ended(check.claims, 'revoked')
-      return accepted(check, judgement)
-    }
     if (judgement.kind === 'unavailable') return unavailable(judgement.reason)
-    return ended(check.claims, judgement.reason)
+    if (judgement.kind === 'none') return ended(check.claims, judgement.reason)
+    return refusals.covers(check.claims.roster, judgement)
+      ? ended(check.claims, 'revoked')
+      : accepted(check, judgement)
   }
 
-  function accepted(check: CheckedToken, { header, session, by }: Judgement & { kind: 'valid' }): Answer {
+  function accepted(
+    check: CheckedToken,
+    { header, session: record, by }: Judgement & { kind: 'valid' },
+  ): Answer {
+    const { claims, token, scope, transport } = check
     const renewed =
-      by === 'previous'
-        ? successorOf(check, session)
-        : check.claims.retiring
-          ? resignToken(check.scope, check.token)
-          : undefined
-    const presented: Presented = {
-      roster: check.claims.roster,
+      by === 'previous' ? successorOf(check, record) : claims.retiring ? resignToken(scope, token) : undefined
+    const presented = presentedNow(engine, {
+      roster: claims.roster,
       header,
-      record: session,
-      token: renewed ?? check.token,
-      transport: check.transport,
-      words: settings.words,
-      checkedAt: engine.environment.now(),
-    }
-    if (by === 'present' && session.grace !== undefined) settleGrace(presented)
-    if (isTouchDue(session, presented.checkedAt, settings.lifetimes)) scheduleTouch(presented)
+      record,
+      token: renewed ?? token,
+      transport,
+    })
+    if (by === 'present' && record.grace !== undefined) settleGrace(presented)
+    if (isTouchDue(record, presented.checkedAt, settings.lifetimes)) scheduleTouch(presented)
     return { kind: 'valid', session: new Session<Data, Attributes>(presented), renewed }
   }
 
@@ -159,6 +153,7 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
         rule: touch(basisOf(presented), checkedAt),
         writeClass: 'fast',
         repeatable: true,
+        once: true,
       }),
     )
   }
@@ -189,10 +184,6 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
 
   function none(reason: NoneReason): Answer {
     return { kind: 'none', reason }
-  }
-
-  function unavailableBecause(error: unknown): Answer {
-    return unavailable(error instanceof SystemError ? error.code : 'STORE_UNAVAILABLE')
   }
 
   function unavailable(code: string): Answer {

@@ -1,26 +1,32 @@
 /**
  * How rules reach the store. Per roster and process, changes wait in one line: whatever waits is applied to the
  * same state, one rule after another, and leaves as one commit. A conflict loads fresh state and applies the
- * rules again; a commit whose outcome is unknown is looked for by its id before anything is repeated.
+ * rules again, within one budget of time.
  */
 import type { Deadlines } from './deadline.ts'
 import { difference } from './difference.ts'
 import type { Environment } from './environment.ts'
 import { SystemError } from './errors.ts'
-import { NO_SESSION, type RosterKey, type SessionNumber, randomCommitId } from './ids.ts'
-import type { Roster, RosterHeader, StoredSession } from './roster.ts'
-import type { EndedSession, Moment, RosterView, Rule } from './rules/rule.ts'
-import type { ReadAnswer, RosterChange, SessionStore, WriteClass } from './store.ts'
+import { type Incarnation, type RosterKey, randomCommitId } from './ids.ts'
+import { land } from './landing.ts'
+import { loadRoster, type Scope } from './loading.ts'
+import type { RosterHeader } from './roster.ts'
+import { type EndedSession, emptyRoster, type Moment, type RosterView, type Rule } from './rules/rule.ts'
+import type { SessionStore, WriteClass } from './store.ts'
 
 interface ChangeRequest<Answer> {
-  /** The one record the rule looks at, `'header'` for none, `'roster'` for all of them. */
-  readonly scope: SessionNumber | 'header' | 'roster'
+  readonly scope: Scope
   readonly rule: Rule<Answer>
   readonly writeClass: WriteClass
   /** Applying the rule twice is as good as once. Only then is it repeated when an outcome stays unknown. */
   readonly repeatable: boolean
-  /** Writes the header even when the rule finds nothing to change, so that the write class is reached for what is there. */
-  readonly confirm?: boolean
+  /** Dropped at the first conflict: somebody else wrote, and this was not worth much. */
+  readonly once?: boolean
+  /**
+   * Writes a header even when the rule finds nothing to change, so that the write class is reached for what is
+   * there, or for its absence.
+   */
+  readonly confirm?: { readonly realm: string; readonly incarnation: Incarnation } | undefined
 }
 
 export interface Changed<Answer> {
@@ -49,14 +55,17 @@ export interface WriterParts {
   readonly replicated: WriteClass
   /** How long a header without sessions outlives its last change. */
   readonly headerLifeMs: number
+  /** How long a change may wait and be tried, all in all. */
+  readonly budgetMs: number
 }
 
-const MOST_TRIES = 40
 const MOST_FOLDED = 256
+const LONGEST_LINE = 1024
 const LONGEST_PAUSE_MS = 20
 
 interface Waiting {
   readonly request: ChangeRequest<unknown>
+  readonly giveUpAt: number
   readonly resolve: (changed: Changed<unknown>) => void
   readonly reject: (error: unknown) => void
 }
@@ -77,20 +86,23 @@ export function createWriter(parts: WriterParts): Writer {
     lines.delete(key)
   }
 
+  function begin(key: RosterKey, waiting: Waiting): void {
+    const line = [waiting]
+    lines.set(key, line)
+    const run = drain(key, line)
+    running.add(run)
+    void run.finally(() => running.delete(run))
+  }
+
   return {
     change<Answer>(key: RosterKey, request: ChangeRequest<Answer>): Promise<Changed<Answer>> {
+      const line = lines.get(key)
+      if (line !== undefined && line.length >= LONGEST_LINE) return Promise.reject(overloaded())
       return new Promise<Changed<Answer>>((resolve, reject) => {
-        const waiting = { request, resolve, reject } as Waiting
-        const line = lines.get(key)
-        if (line !== undefined) {
-          line.push(waiting)
-          return
-        }
-        const fresh = [waiting]
-        lines.set(key, fresh)
-        const run = drain(key, fresh)
-        running.add(run)
-        void run.finally(() => running.delete(run))
+        const giveUpAt = parts.environment.monotonic() + parts.budgetMs
+        const waiting = { request, giveUpAt, resolve, reject } as Waiting
+        if (line === undefined) begin(key, waiting)
+        else line.push(waiting)
       })
     },
     async idle(): Promise<void> {
@@ -99,41 +111,40 @@ export function createWriter(parts: WriterParts): Writer {
   }
 }
 
-async function commitTogether(parts: WriterParts, key: RosterKey, batch: readonly Waiting[]): Promise<void> {
-  const scope = commonScope(batch)
-  const repeatable = batch.every(({ request }) => request.repeatable)
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+async function commitTogether(
+  parts: WriterParts,
+  key: RosterKey,
+  waiting: readonly Waiting[],
+): Promise<void> {
+  let batch = waiting
+  for (let tries = 0; ; tries++) {
     if (tries > 0) await pause(parts.environment, tries)
-    const before = await load(parts, key, scope)
+    batch = inTime(parts.environment, batch, tries)
+    if (batch.length === 0) return
+    const before = await loadRoster(parts, key, commonScope(batch))
     const moment = await parts.moment(before?.header.globalEpoch ?? 0)
     const applied = applyAll(batch, before, moment)
-    const id = randomCommitId(parts.environment)
-    const writeClass = writeClassOf(parts, batch, applied.ended)
-    const keepHeaderUntil = moment.now + parts.headerLifeMs
-    const change = difference(before, confirmed(batch, before, applied.after), {
-      id,
-      writeClass,
+    const change = difference(before, confirmed(batch, before, applied.after, moment), {
+      id: randomCommitId(parts.environment),
+      writeClass: writeClassOf(parts, batch, applied.ended),
       ended: applied.ended,
-      keepHeaderUntil,
+      keepHeaderUntil: moment.now + parts.headerLifeMs,
     })
+    const repeatable = batch.every(({ request }) => request.repeatable)
     const outcome =
-      change === undefined ? 'unchanged' : await attempt(parts, key, { before, change, repeatable })
-    if (outcome === 'conflict') continue
-    return settle(applied, outcome, (applied.after ?? before)?.header)
+      change === undefined ? 'unchanged' : await land(parts, key, { before, change, repeatable })
+    if (outcome !== 'conflict') return settle(applied, outcome, (applied.after ?? before)?.header)
   }
-  throw new SystemError('CONTENTION', 'Other processes kept changing this roster. Try again.', {
-    retryable: true,
-  })
 }
 
-function confirmed(
-  batch: readonly Waiting[],
-  before: RosterView | undefined,
-  after: RosterView | undefined,
-): RosterView | undefined {
-  const confirming =
-    after === before && after !== undefined && batch.some(({ request }) => request.confirm === true)
-  return confirming ? { ...after, header: { ...after.header } } : after
+/** Turns away whoever has waited too long, and after a conflict whoever wanted one try only. */
+function inTime(environment: Environment, batch: readonly Waiting[], tries: number): readonly Waiting[] {
+  const now = environment.monotonic()
+  return batch.filter(({ request, giveUpAt, reject }) => {
+    const goesOn = now < giveUpAt && !(tries > 0 && request.once === true)
+    if (!goesOn) reject(tries === 0 ? overloaded() : contention())
+    return goesOn
+  })
 }
 
 interface Applied {
@@ -175,132 +186,20 @@ function settle(
   }
 }
 
-type Attempt = {
-  readonly before: RosterView | undefined
-  readonly change: RosterChange
-  readonly repeatable: boolean
+function confirmed(
+  batch: readonly Waiting[],
+  before: RosterView | undefined,
+  after: RosterView | undefined,
+  moment: Moment,
+): RosterView | undefined {
+  const confirm = batch.find(({ request }) => request.confirm !== undefined)?.request.confirm
+  if (confirm === undefined || after !== before) return after
+  return after === undefined
+    ? emptyRoster({ ...confirm, subject: undefined }, moment)
+    : { ...after, header: { ...after.header } }
 }
 
-async function attempt(
-  parts: WriterParts,
-  key: RosterKey,
-  work: Attempt,
-): Promise<'committed' | 'uncertain' | 'conflict'> {
-  try {
-    const answer = await parts.deadlines.limit(() => parts.store.commit(key, work.change))
-    return answer === 'gone' ? 'conflict' : answer
-  } catch (error) {
-    if (error instanceof SystemError && !mayHaveLanded(error)) throw error
-    return await lookForCommit(parts, key, work, error)
-  }
-}
-
-/** Refusals that a store makes before it touches anything. */
-function mayHaveLanded(error: SystemError): boolean {
-  return ![
-    'STORE_FULL',
-    'STORE_READ_ONLY',
-    'STORE_CORRUPT',
-    'STORE_FOREIGN',
-    'STORE_NEWER',
-    'OVERLOADED',
-    'CLOSED',
-  ].includes(error.code)
-}
-
-async function lookForCommit(
-  parts: WriterParts,
-  key: RosterKey,
-  work: Attempt,
-  cause: unknown,
-): Promise<'committed' | 'conflict'> {
-  const now = await load(parts, key, 'roster').catch(() => {
-    throw unknownOutcome(cause)
-  })
-  const landed = whetherLanded(work, now)
-  if (landed === 'yes') return 'committed'
-  if (landed === 'no' || work.repeatable) return 'conflict'
-  throw unknownOutcome(cause)
-}
-
-/**
- * `no` is certain only while the version that the change expected still stands: should the change arrive after
- * all, it and a repetition expect the same version, and one of them conflicts.
- */
-function whetherLanded({ before, change }: Attempt, now: RosterView | undefined): 'yes' | 'no' | 'unknown' {
-  if (change.header === 'drop') return now === undefined ? 'yes' : 'unknown'
-  if (now === undefined) return before === undefined ? 'no' : 'unknown'
-  if (now.header.lastCommit === change.id) return 'yes'
-  if (change.put.some((session) => now.sessions.get(session.number)?.lastCommit === change.id)) return 'yes'
-  return before !== undefined && untouched(before, change, now) ? 'no' : 'unknown'
-}
-
-function untouched(before: RosterView, change: RosterChange, now: RosterView): boolean {
-  if (now.header.incarnation !== before.header.incarnation) return false
-  if (change.header !== undefined) return now.header.version === before.header.version
-  return change.put.every(
-    (session) => now.sessions.get(session.number)?.version === before.sessions.get(session.number)?.version,
-  )
-}
-
-function unknownOutcome(cause: unknown): SystemError {
-  return new SystemError(
-    'STORE_UNAVAILABLE',
-    'The store failed during a write; whether it was applied is not known. Read again before repeating it.',
-    {
-      retryable: true,
-      cause,
-    },
-  )
-}
-
-async function load(
-  parts: WriterParts,
-  key: RosterKey,
-  scope: ChangeRequest<unknown>['scope'],
-): Promise<RosterView | undefined> {
-  if (scope === 'roster') return viewOfRoster(await parts.deadlines.limit(() => parts.store.list(key)))
-  const number = scope === 'header' ? NO_SESSION : scope
-  return viewOfRead(number, await parts.deadlines.limit(() => parts.store.read(key, number)))
-}
-
-function viewOfRoster(roster: Roster | 'damaged' | 'newer' | undefined): RosterView | undefined {
-  if (roster === undefined || roster === 'damaged') return undefined
-  if (roster === 'newer') throw newerFormat()
-  const sessions = new Map<SessionNumber, StoredSession>(
-    roster.records.map((session) => [session.number, session]),
-  )
-  const damaged = roster.unreadable.filter(({ why }) => why === 'damaged').map(({ number }) => number)
-  return present({
-    header: roster.header,
-    sessions,
-    damaged,
-    newer: roster.unreadable.length - damaged.length,
-  })
-}
-
-function viewOfRead(number: SessionNumber, answer: ReadAnswer): RosterView | undefined {
-  if (answer === undefined || answer === 'damaged') return undefined
-  if (answer === 'newer' || answer.unreadable === 'newer') throw newerFormat()
-  const sessions = new Map(answer.record === undefined ? [] : [[number, answer.record] as const])
-  return present({ header: answer.header, sessions, damaged: [], newer: 0 })
-}
-
-function present(view: RosterView): RosterView {
-  if (view.header.state === 'live') return view
-  throw new SystemError('STORE_UNAVAILABLE', 'This roster is being restored. Try again in a moment.', {
-    retryable: true,
-  })
-}
-
-function newerFormat(): SystemError {
-  return new SystemError(
-    'STORE_NEWER',
-    'This record was written by a later version of Sojourn. Update this process; it changes nothing until then.',
-  )
-}
-
-function commonScope(batch: readonly Waiting[]): ChangeRequest<unknown>['scope'] {
+function commonScope(batch: readonly Waiting[]): Scope {
   const scopes = new Set(batch.map(({ request }) => request.scope))
   scopes.delete('header')
   if (scopes.size === 0) return 'header'
@@ -316,11 +215,23 @@ function writeClassOf(
   ended: readonly EndedSession[],
 ): WriteClass {
   const wanted = batch.map(({ request }) => request.writeClass)
-  if (ended.some(({ why }) => why === 'evicted' || why === 'replaced')) wanted.push(parts.replicated)
+  if (ended.some(({ why }) => why === 'evicted')) wanted.push(parts.replicated)
   return STRENGTH[Math.max(...wanted.map((writeClass) => STRENGTH.indexOf(writeClass)))] ?? 'fast'
 }
 
 function pause(environment: Environment, tries: number): Promise<void> {
   const longest = Math.min(2 ** tries, LONGEST_PAUSE_MS)
   return new Promise((resolve) => environment.after(Math.ceil(environment.jitter() * longest), resolve))
+}
+
+function contention(): SystemError {
+  return new SystemError('CONTENTION', 'Other processes kept changing this roster. Try again.', {
+    retryable: true,
+  })
+}
+
+function overloaded(): SystemError {
+  return new SystemError('OVERLOADED', 'Too many changes of one roster are waiting. Try again.', {
+    retryable: true,
+  })
 }

@@ -2,22 +2,26 @@
  * One request's hold on its session: reads answer at once from what the check found, data changes are collected,
  * and `commit` writes them and says which headers the response needs. Adapters call `commit` before the response
  * leaves; nothing reaches the client before the store has it.
+ *
+ * Everything else (`signIn`, `elevate`, `revoke`, …) is done when it is called.
  */
-import { Delta, deltaBetween } from '../core/data/delta.ts'
+import type { ChangeResult, NotChanged, RenewResult } from '../core/changes.ts'
+import { Delta } from '../core/data/delta.ts'
 import type { DeviceEntry } from '../core/device-list.ts'
 import type { Client } from '../core/devices.ts'
+import type { Duration } from '../core/duration.ts'
 import { InputError, SystemError } from '../core/errors.ts'
 import { ROSTER_KEY_LENGTH } from '../core/ids.ts'
-import type { ChangeResult, NotChanged, RenewResult } from '../core/changes.ts'
 import type { Internals, SessionManager } from '../core/manager.ts'
 import type { Session } from '../core/session.ts'
+import { editedDelta } from '../core/session-data.ts'
 import type { Attempt, Authentication, SignInOptions, SignInResult } from '../core/sign-in.ts'
 import type { Verdict } from '../core/verify.ts'
 import { BEARER } from '../transport/bearer.ts'
-import { clearedCookie, type CookieSettings, tokenCookie } from '../transport/cookie.ts'
+import type { CookieSettings } from '../transport/cookie.ts'
+import { Delivery, type Presentation, putHeaders, type ResponseHeaders } from './delivery.ts'
 import type { Exchange } from './exchange.ts'
 import { type Problem, problem, problemOf } from './problem.ts'
-import type { Duration } from '../core/duration.ts'
 
 export interface HandleParts<Data, Attributes extends object> {
   readonly manager: SessionManager<Data, Attributes> & Internals<Data, Attributes>
@@ -27,22 +31,18 @@ export interface HandleParts<Data, Attributes extends object> {
   readonly reauthenticateWithin: Duration | undefined
 }
 
-/** How the client presented a token, or would be given one. */
-export interface Presentation {
-  readonly transport: string
-  /** Empty when nothing, or nothing usable, was presented. */
-  readonly token: string
-}
-
-export type ResponseHeaders = readonly (readonly [name: string, value: string])[]
-
-/** What a handle's `commit` came to. */
+/** What a handle's `commit` came to. In every case the response needs `headers`: a token may have changed before. */
 export type Committed =
   | { readonly kind: 'committed'; readonly headers: ResponseHeaders }
   /** The session ended while the request ran; none of its changes were stored. Answer `problem`. */
-  | { readonly kind: 'refused'; readonly reason: 'ended' | 'superseded'; readonly problem: Problem }
+  | {
+      readonly kind: 'refused'
+      readonly reason: 'ended' | 'superseded'
+      readonly problem: Problem
+      readonly headers: ResponseHeaders
+    }
   /** The store failed. Answer `problem` (503) and leave the cookie alone. */
-  | { readonly kind: 'unavailable'; readonly problem: Problem }
+  | { readonly kind: 'unavailable'; readonly problem: Problem; readonly headers: ResponseHeaders }
 
 /** The answer to ending sessions other than one's own. */
 export type DeviceChange =
@@ -63,20 +63,13 @@ export interface HandleSignIn<Data, Attributes>
   readonly deliver?: 'cookie' | 'bearer'
 }
 
-type Outgoing<Data, Attributes> =
-  | 'nothing'
-  | 'clear'
-  | { readonly session: Session<Data, Attributes>; readonly token: string }
-
 export class SessionHandle<Data, Attributes extends object> {
   readonly #parts: HandleParts<Data, Attributes>
   readonly #exchange: Exchange
   readonly #presented: Presentation
+  readonly #delivery: Delivery
   #verdict: Verdict<Data, Attributes>
-  /** How the client is given tokens: the cookie's present name, or `bearer`. */
-  #delivery: string
   #delta: Delta | undefined
-  #outgoing: Outgoing<Data, Attributes> = 'nothing'
   #read = false
 
   /** Made by `sessions.open` only. */
@@ -88,9 +81,9 @@ export class SessionHandle<Data, Attributes extends object> {
     this.#parts = parts
     this.#exchange = exchange
     this.#presented = check.presented
+    this.#delivery = new Delivery(parts.cookie, exchange, check.presented)
     this.#verdict = check.verdict
-    this.#delivery = check.presented.transport === BEARER ? BEARER : (parts.cookie?.name ?? BEARER)
-    if (check.verdict.kind === 'valid') this.#hand(check.verdict)
+    if (check.verdict.kind === 'valid') this.#prepare(check.verdict)
   }
 
   /** `valid`, `none` with the reason, or `unavailable`. Later calls on this handle change it. */
@@ -127,7 +120,7 @@ export class SessionHandle<Data, Attributes extends object> {
     return this.session?.subject
   }
 
-  /** The data as it was when the request began, with what this request has not committed yet left out. */
+  /** The data as it was when the request began, without what this request has not committed yet. */
   get data(): Readonly<Partial<Data>> {
     return this.session?.data ?? ({} as Readonly<Partial<Data>>)
   }
@@ -141,7 +134,11 @@ export class SessionHandle<Data, Attributes extends object> {
     return this.session?.meets(need) ?? false
   }
 
-  /** Sets one key when the response is committed. A visitor's first data makes an anonymous session. @throws InputError `DATA_NOT_JSON` */
+  /**
+   * Sets one key when the response is committed. A visitor's first data makes an anonymous session.
+   *
+   * @throws InputError `DATA_NOT_JSON`; `NO_SESSION` for a bearer client without session, which cannot be handed one unasked
+   */
   set<Key extends keyof Data & string>(key: Key, value: Data[Key]): void {
     this.#changes().set(key, value)
   }
@@ -156,14 +153,17 @@ export class SessionHandle<Data, Attributes extends object> {
     this.#changes().increment(key, by)
   }
 
-  /** Changes data atomically and now. `edit` gets a copy of the live data and may be called again on a conflict. */
+  /**
+   * Changes data atomically and now. `edit` gets a copy of the live data, changes it or answers another, and may be
+   * called again on a conflict. `ended` also when a visitor has no session and `edit` leaves nothing to store.
+   */
   async update(
     edit: (data: Partial<Data>) => Partial<Data> | undefined | void,
   ): Promise<ChangeResult<Data, Attributes>> {
-    const flushed = await this.#flush()
-    if (flushed !== undefined) return flushed
+    const refused = await this.#flush()
+    if (refused !== undefined) return refused
     const session = this.session
-    if (session === undefined) return await this.#startWith(edit)
+    if (session === undefined) return await this.#beginWith(editedDelta({}, edit))
     const result = await this.#parts.manager.update(session, edit)
     if (result.kind === 'changed')
       this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
@@ -175,26 +175,27 @@ export class SessionHandle<Data, Attributes extends object> {
     who: string | Attempt,
     { deliver, ...options }: HandleSignIn<Data, Attributes> = {},
   ): Promise<SignInResult<Data, Attributes>> {
-    if (deliver !== undefined) this.#delivery = this.#transportFor(deliver)
-    this.#mustReachClient()
+    const transport = this.#transportFor(deliver)
+    this.#delivery.mustReachClient()
     await this.#flush()
-    const previous = this.#given() ?? (this.#presented.token === '' ? undefined : this.#presented)
+    const previous = this.#delivery.current
+    this.#delivery.transport = transport
     const device = { ...this.#client(), ...options.device }
-    const result = await this.#parts.manager.signIn(who, {
-      ...options,
-      previous,
-      transport: this.#delivery,
-      device,
-    })
+    const result = await this.#parts.manager.signIn(who, { ...options, previous, transport, device })
     if (result.kind === 'signed-in') this.#become(result)
     return result
   }
 
-  /** Ends the session and removes the cookie. Succeeds when there is none. @throws RevokeUncertain */
+  /**
+   * Ends the session and removes the cookie. Succeeds when there is none. A token that was replaced meanwhile ends
+   * nothing and leaves the cookie, which is another one by now. @throws RevokeUncertain
+   */
   async signOut(): Promise<void> {
-    const session = this.session
+    const verdict = this.#verdict
     this.#delta = undefined
-    if (session !== undefined) await this.#parts.manager.signOut(session)
+    if (isReplaced(verdict)) return
+    if (verdict.kind === 'valid') await this.#parts.manager.signOut(verdict.session)
+    if (verdict.kind === 'unavailable') await this.#parts.manager.signOutHolder(this.#presented)
     this.#leave()
   }
 
@@ -212,9 +213,12 @@ export class SessionHandle<Data, Attributes extends object> {
 
   /** Ends the subject's other sessions and its sign-ins in flight after a credential was changed; this one goes on. */
   async credentialChanged(): Promise<RenewResult<Data, Attributes>> {
-    return await this.#renewWith((session) =>
-      this.#parts.manager.credentialChanged(mustHaveSubject(session), { keep: session }),
-    )
+    return await this.#renewWith((session) => {
+      const { subject } = session
+      if (subject === undefined)
+        throw new InputError('NO_SESSION', 'A visitor has no credential to change. Sign in first.')
+      return this.#parts.manager.credentialChanged(subject, { keep: session })
+    })
   }
 
   /** The user's sessions, the last seen first; empty for a visitor. */
@@ -227,11 +231,7 @@ export class SessionHandle<Data, Attributes extends object> {
   /** Ends one session of this user. The request's own needs no recent password. @throws RevokeUncertain */
   async revoke(id: string): Promise<DeviceChange> {
     const session = this.session
-    if (
-      session?.subject === undefined ||
-      id.slice(0, ROSTER_KEY_LENGTH) !== session.id.slice(0, ROSTER_KEY_LENGTH)
-    )
-      return { kind: 'not-found' }
+    if (session?.subject === undefined || !isOfSameRoster(id, session.id)) return { kind: 'not-found' }
     if (id === session.id) {
       await this.signOut()
       return { kind: 'done', ended: 1 }
@@ -240,7 +240,7 @@ export class SessionHandle<Data, Attributes extends object> {
     return (await this.#parts.manager.revoke(id)) ? { kind: 'done', ended: 1 } : { kind: 'not-found' }
   }
 
-  /** Ends the user's other sessions. @throws RevokeUncertain */
+  /** Ends the user's other sessions, and sign-ins in flight. @throws RevokeUncertain */
   async revokeOthers(): Promise<DeviceChange> {
     const session = this.session
     if (session?.subject === undefined) return { kind: 'not-found' }
@@ -263,28 +263,38 @@ export class SessionHandle<Data, Attributes extends object> {
 
   /** Whether `commit` has anything to write or to send. */
   get isChanged(): boolean {
-    return this.#delta !== undefined || this.#outgoing !== 'nothing'
+    return this.#delta !== undefined || this.#delivery.isPending
+  }
+
+  /** Forgets the data changes that were collected and not committed: the request failed. */
+  discard(): void {
+    this.#delta = undefined
   }
 
   /**
    * Writes what is to be written and answers the response's headers; given `headers`, puts them there. To be called
-   * once, before the response leaves. Calling it again after more changes is fine.
+   * before the response leaves, and again if more is changed afterwards.
    *
-   * @throws InputError `DATA_TOO_LARGE`, `DATA_INVALID`, `DATA_NOT_A_NUMBER`, `INSECURE_REQUEST`, `HEADERS_SENT`
+   * @throws InputError `DATA_TOO_LARGE`, `DATA_INVALID`, `DATA_NOT_A_NUMBER`, `INSECURE_REQUEST`, `HEADERS_SENT`;
+   * `discard`, then `commit` once more for the headers
    */
   async commit(headers?: Headers): Promise<Committed> {
+    const outcome = await this.#commit()
+    if (headers !== undefined) putHeaders(headers, outcome.headers)
+    return outcome
+  }
+
+  async #commit(): Promise<Committed> {
     try {
       const refused = await this.#flush()
-      if (refused !== undefined)
-        return { kind: 'refused', reason: refused.kind, problem: problem('invalid_session') }
-      await this.#renewIfDue()
-      const lines = this.#headers()
-      if (headers !== undefined) putHeaders(headers, lines)
-      return { kind: 'committed', headers: lines }
+      if (refused === undefined) await this.#renewIfDue()
+      const headers = this.#delivery.take()
+      if (refused === undefined) return { kind: 'committed', headers }
+      return { kind: 'refused', reason: refused.kind, problem: problem('invalid_session'), headers }
     } catch (error) {
       const answer = error instanceof SystemError ? problemOf(error) : undefined
       if (answer === undefined) throw error
-      return { kind: 'unavailable', problem: answer }
+      return { kind: 'unavailable', problem: answer, headers: this.#delivery.take() }
     }
   }
 
@@ -292,158 +302,102 @@ export class SessionHandle<Data, Attributes extends object> {
   async #flush(): Promise<NotChanged | undefined> {
     const delta = this.#delta
     if (delta === undefined) return undefined
-    const { manager } = this.#parts
-    const session = this.session
-    if (session === undefined) {
-      this.#mustReachClient()
-      this.#become(
-        await manager.startAnonymousWith(delta, { transport: this.#delivery, device: this.#client() }),
-      )
+    if (isReplaced(this.#verdict)) {
       this.#delta = undefined
-      return undefined
+      return { kind: 'superseded' }
     }
-    const result = await manager.apply(session, delta)
+    const session = this.session
+    // What is set while this is being written belongs to the next flush.
     this.#delta = undefined
-    if (result.kind !== 'changed') return result
-    this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
-    return undefined
+    try {
+      const result =
+        session === undefined ? await this.#beginWith(delta) : await this.#parts.manager.apply(session, delta)
+      if (result.kind !== 'changed') return result
+      this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
+      return undefined
+    } catch (error) {
+      if (error instanceof SystemError) this.#delta = delta.followedBy(this.#delta)
+      throw error
+    }
   }
 
-  async #startWith(
-    edit: (data: Partial<Data>) => Partial<Data> | undefined | void,
-  ): Promise<ChangeResult<Data, Attributes>> {
-    const draft: Partial<Data> = {}
-    const delta = deltaBetween({}, edit(draft) ?? draft)
+  async #beginWith(delta: Delta): Promise<ChangeResult<Data, Attributes>> {
     if (delta.size === 0) return { kind: 'ended' }
-    this.#delta = delta
-    await this.#flush()
-    const session = this.session
-    return session === undefined ? { kind: 'ended' } : { kind: 'changed', session }
+    this.#mayBegin()
+    const { transport } = this.#delivery
+    const begun = await this.#parts.manager.startAnonymousWith(delta, { transport, device: this.#client() })
+    this.#become(begun)
+    return { kind: 'changed', session: begun.session }
   }
 
   async #renewWith(
     renew: (session: Session<Data, Attributes>) => Promise<RenewResult<Data, Attributes>>,
   ): Promise<RenewResult<Data, Attributes>> {
-    this.#mustReachClient()
-    const refused = await this.#flush()
+    this.#delivery.mustReachClient()
+    await this.#flush()
     const session = this.session
-    if (refused !== undefined || session === undefined) return refused ?? { kind: 'ended' }
+    if (session === undefined) return { kind: 'ended' }
     const result = await renew(session)
     if (result.kind === 'changed') this.#become(result)
     return result
   }
 
-  /** A new secret that is due for reasons of age or of changed roles, when this response can carry it. */
+  /** A new secret that is due for reasons of age or of changed roles, when this response can carry it and the store is well. */
   async #renewIfDue(): Promise<void> {
-    if (
-      this.#verdict.kind !== 'valid' ||
-      this.#outgoing !== 'nothing' ||
-      this.#delivery === BEARER ||
-      !this.#canReachClient()
-    )
-      return
-    if (!this.#parts.manager.isRegenerationDue(this.#verdict.session)) return
-    const result = await this.#parts.manager.regenerate(this.#verdict.session)
-    if (result.kind === 'changed') this.#become(result)
+    const { manager } = this.#parts
+    const { transport, isPending } = this.#delivery
+    if (this.#verdict.kind !== 'valid' || isPending || transport === BEARER) return
+    if (!manager.isRegenerationDue(this.#verdict.session) || !this.#delivery.canReachClient()) return
+    try {
+      const result = await manager.regenerate(this.#verdict.session)
+      if (result.kind === 'changed') this.#become(result)
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error
+    }
   }
 
   #changes(): Delta {
     if (this.#verdict.kind === 'unavailable') throw unavailable()
-    if (this.#verdict.kind === 'none') this.#mustReachClient()
+    if (this.#verdict.kind === 'none' && !isReplaced(this.#verdict)) this.#mayBegin()
     this.#delta ??= new Delta()
     this.#exchange.onChange()
     return this.#delta
   }
 
-  /** A token that the check renewed goes out with this response, if it still can. */
-  #hand(verdict: Verdict<Data, Attributes> & { kind: 'valid' }): void {
-    const { cookie, manager } = this.#parts
-    const { transport } = this.#presented
-    if (
-      transport === BEARER ||
-      cookie === undefined ||
-      !(
-        verdict.renewed !== undefined ||
-        transport !== cookie.name ||
-        manager.isRegenerationDue(verdict.session)
+  #mayBegin(): void {
+    if (this.#delivery.transport === BEARER) {
+      throw new InputError(
+        'NO_SESSION',
+        'A bearer client without session cannot be handed one unasked. Call sessions.startAnonymous and send it the token.',
       )
-    )
-      return
-    if (!this.#canReachClient()) return
-    if (verdict.renewed !== undefined || transport !== cookie.name) {
-      this.#outgoing = { session: verdict.session, token: manager.tokenFor(verdict.session, cookie.name) }
     }
-    this.#exchange.onChange()
+    this.#delivery.mustReachClient()
   }
 
-  #become({ session, token }: { readonly session: Session<Data, Attributes>; readonly token: string }): void {
+  /** A token that the check renewed goes out with this response, if it still can. */
+  #prepare({ session, renewed }: Verdict<Data, Attributes> & { kind: 'valid' }): void {
+    const { transport } = this.#delivery
+    if (transport === BEARER || !this.#delivery.canReachClient()) return
+    if (renewed !== undefined || this.#presented.transport !== transport) {
+      this.#delivery.give(session, this.#parts.manager.tokenFor(session, transport))
+    } else if (this.#parts.manager.isRegenerationDue(session)) this.#exchange.onChange()
+  }
+
+  #become({ session }: { readonly session: Session<Data, Attributes> }): void {
     this.#verdict = { kind: 'valid', session, renewed: undefined }
-    if (this.#delivery === BEARER) return
-    const ours = this.#presented.transport === this.#delivery
-    this.#outgoing = { session, token: ours ? token : this.#parts.manager.tokenFor(session, this.#delivery) }
-    this.#exchange.onChange()
+    this.#delivery.give(session, this.#parts.manager.tokenFor(session, this.#delivery.transport))
   }
 
   #leave(): void {
     this.#verdict = { kind: 'none', reason: 'absent' }
-    if (this.#delivery === BEARER) return
-    this.#outgoing = 'clear'
-    this.#exchange.onChange()
-  }
-
-  /** The token that this response will set takes the place of the one that came. */
-  #given(): Presentation | undefined {
-    return typeof this.#outgoing === 'object'
-      ? { token: this.#outgoing.token, transport: this.#parts.cookie?.name ?? BEARER }
-      : undefined
-  }
-
-  #headers(): ResponseHeaders {
-    const { cookie } = this.#parts
-    if (cookie === undefined || this.#outgoing === 'nothing') return []
-    const former = cookie.acceptNames.includes(this.#presented.transport) ? [this.#presented.transport] : []
-    const cleared = (this.#outgoing === 'clear' ? [cookie.name, ...former] : former).map((name) =>
-      clearedCookie(cookie, name),
-    )
-    const set =
-      typeof this.#outgoing === 'object'
-        ? [tokenCookie(cookie, this.#outgoing.token, this.#maxAgeMs(this.#outgoing.session))]
-        : []
-    this.#outgoing = 'nothing'
-    return [
-      ...[...set, ...cleared].map((line) => ['set-cookie', line] as const),
-      ['cache-control', 'no-store'],
-      ['vary', 'Cookie'],
-    ]
-  }
-
-  #maxAgeMs(session: Session<Data, Attributes>): number | undefined {
-    return session.lifetime === 'remember' ? session.absoluteDeadline - session.seenAt : undefined
-  }
-
-  #canReachClient(): boolean {
-    if (this.#exchange.headersSent()) return false
-    const connection = this.#exchange.connection()
-    return connection === 'https' || connection === 'loopback'
-  }
-
-  #mustReachClient(): void {
-    if (this.#verdict.kind === 'unavailable') throw unavailable()
-    if (this.#delivery === BEARER || this.#canReachClient()) return
-    if (this.#exchange.headersSent())
-      throw new InputError(
-        'HEADERS_SENT',
-        'The response has begun, so its cookie cannot be set any more. Change the session before writing the response.',
-      )
-    throw new InputError(
-      'INSECURE_REQUEST',
-      'This request did not come over HTTPS, and a session cookie is never sent in the clear. Serve the application over HTTPS; on this machine, use localhost.',
-    )
+    this.#delivery.clear()
   }
 
   /** @throws InputError `OPTION_INVALID` when that transport is switched off */
-  #transportFor(deliver: 'cookie' | 'bearer'): string {
-    const name = deliver === 'bearer' ? (this.#parts.bearer ? BEARER : undefined) : this.#parts.cookie?.name
+  #transportFor(deliver: 'cookie' | 'bearer' | undefined): string {
+    const { bearer, cookie } = this.#parts
+    if (deliver === undefined) return this.#delivery.transport
+    const name = deliver === 'cookie' ? cookie?.name : bearer ? BEARER : undefined
     if (name !== undefined) return name
     throw new InputError(
       'OPTION_INVALID',
@@ -467,18 +421,13 @@ export class SessionHandle<Data, Attributes extends object> {
   }
 }
 
-/** Several cookies are several headers; a response that carries one must not be kept by anybody. */
-export function putHeaders(headers: Headers, lines: ResponseHeaders): void {
-  for (const [name, value] of lines) {
-    if (name === 'cache-control') headers.set(name, value)
-    else headers.append(name, value)
-  }
+/** The client has, or is about to be given, a newer token: nothing that this request does may touch its cookie. */
+function isReplaced(verdict: Verdict<never, never> | Verdict<unknown, unknown>): boolean {
+  return verdict.kind === 'none' && (verdict.reason === 'superseded' || verdict.reason === 'claimed')
 }
 
-function mustHaveSubject(session: Session<never, never> | Session<unknown, unknown>): string {
-  if (session.subject === undefined)
-    throw new InputError('NO_SESSION', 'A visitor has no credential to change. Sign in first.')
-  return session.subject
+function isOfSameRoster(id: unknown, own: string): boolean {
+  return typeof id === 'string' && id.slice(0, ROSTER_KEY_LENGTH) === own.slice(0, ROSTER_KEY_LENGTH)
 }
 
 function unavailable(): SystemError {

@@ -4,10 +4,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Exchange } from './exchange.ts'
 import type { SessionHandle } from './handle.ts'
-import { holdUntilCommitted, sendProblem } from './node/held-response.ts'
+import { type HeldResponse, holdUntilCommitted, sendProblem } from './node/held-response.ts'
 import { problem, problemOf } from './problem.ts'
 import type { Sessions } from './sessions.ts'
-import { isLoopbackHost } from './web.ts'
+import { isLoopbackRequest } from './web.ts'
+import { ConfigError } from '../core/errors.ts'
+import { unknownKeys } from '../core/unknown-keys.ts'
 
 export type SessionHandler<Data, Attributes extends object> = (
   request: IncomingMessage,
@@ -21,7 +23,10 @@ export interface NodeOptions {
    * and `session.verdict` says `unavailable`.
    */
   readonly unavailable?: 'respond' | 'pass'
-  /** Told of what a handler threw. The response was answered with a 500 where it still could be. Default: the error is rethrown as an unhandled rejection. */
+  /**
+   * Told of what a handler threw, or its data schema during the commit. The response was answered with a 500 where it
+   * still could be. Default: the error is rethrown as an unhandled rejection.
+   */
   readonly onError?: (error: unknown, request: IncomingMessage) => void
 }
 
@@ -36,35 +41,35 @@ export function withSessions<Data, Attributes extends object>(
   handler: SessionHandler<Data, Attributes>,
   options: NodeOptions = {},
 ): RequestListener {
+  assertOptions(options)
   const respond = options.unavailable !== 'pass'
+  const report = options.onError ?? ((error: unknown) => void unhandled(error))
 
-  function run(
-    request: IncomingMessage,
-    response: ServerResponse,
-    session: SessionHandle<Data, Attributes>,
-  ): void {
+  function run(exchange: NodeExchange, session: SessionHandle<Data, Attributes>): void {
+    const { request, response } = exchange
     if (respond && session.unavailable !== undefined) return sendProblem(response, session.unavailable)
     try {
       const result = handler(request, response, session)
-      if (result instanceof Promise) result.catch((error: unknown) => failed(request, response, error))
+      if (result instanceof Promise) result.catch((error: unknown) => failed(exchange, session, error))
     } catch (error) {
-      failed(request, response, error)
+      failed(exchange, session, error)
     }
   }
 
-  function failed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  function failed(exchange: NodeExchange, session: SessionHandle<Data, Attributes>, error: unknown): void {
     const known = problemOf(error)
-    sendProblem(response, known ?? problem('internal_error'))
-    if (known !== undefined) return
-    if (options.onError === undefined) void Promise.reject(error)
-    else options.onError(error, request)
+    if (!exchange.hasBegun) {
+      session.discard()
+      sendProblem(exchange.response, known ?? problem('internal_error'))
+    } else if (exchange.response.headersSent && !exchange.response.writableEnded) exchange.response.destroy()
+    if (known === undefined) report(error, exchange.request)
   }
 
   return (request, response) => {
-    const exchange = new NodeExchange(request, response)
+    const exchange = new NodeExchange(request, response, report)
     const begin = (session: SessionHandle<Data, Attributes>): void => {
       exchange.follow(session)
-      run(request, response, session)
+      run(exchange, session)
     }
     const opened = sessions.open(exchange)
     if (opened instanceof Promise) void opened.then(begin)
@@ -72,18 +77,40 @@ export function withSessions<Data, Attributes extends object>(
   }
 }
 
+/** Where it would have gone without us. */
+async function unhandled(error: unknown): Promise<never> {
+  throw error
+}
+
+/** @throws ConfigError */
+function assertOptions(options: NodeOptions): void {
+  const problems = [...unknownKeys('', options, ['unavailable', 'onError'])]
+  if (![undefined, 'respond', 'pass'].includes(options.unavailable))
+    problems.push({ path: 'unavailable', message: "Write 'respond' or 'pass'." })
+  if (options.onError !== undefined && typeof options.onError !== 'function')
+    problems.push({ path: 'onError', message: 'Pass a function.' })
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
 /** One request of `node:http`, as the core sees it. Headers are scanned in place: Node's own parsing costs more than the check. */
 class NodeExchange implements Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
   readonly cookie: string | undefined
   readonly authorization: string | undefined
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
+  readonly #report: (error: unknown, request: IncomingMessage) => void
   #handle: SessionHandle<never, never> | undefined
-  #held = false
+  #held: HeldResponse | undefined
+  #wantsHold = false
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
-    this.#request = request
-    this.#response = response
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    report: (error: unknown, request: IncomingMessage) => void,
+  ) {
+    this.request = request
+    this.response = response
+    this.#report = report
     this.cookie = rawHeader(request.rawHeaders, 'cookie', '; ')
     this.authorization = rawHeader(request.rawHeaders, 'authorization', ', ')
   }
@@ -91,47 +118,52 @@ class NodeExchange implements Exchange {
   /** Begins to hold the response for this handle; it may have had something to send from the start. */
   follow<Data, Attributes extends object>(handle: SessionHandle<Data, Attributes>): void {
     this.#handle = handle as unknown as SessionHandle<never, never>
-    if (this.#held) this.#hold()
+    if (this.#wantsHold) this.onChange()
+  }
+
+  /** Whether the handler has said something already, held back or not. */
+  get hasBegun(): boolean {
+    return this.response.headersSent || this.#held?.hasBegun === true
   }
 
   connection(): 'https' | 'loopback' | 'insecure' {
-    const { socket, headers } = this.#request
+    const { socket, headers } = this.request
     if ('encrypted' in socket && socket.encrypted === true) return 'https'
-    const local =
-      isLoopbackAddress(socket.remoteAddress ?? '') &&
-      isLoopbackHost((headers.host ?? '').replace(/:\d+$/, ''))
-    return local ? 'loopback' : 'insecure'
+    const hostname = (headers.host ?? '').replace(/:\d+$/, '')
+    const isLocal =
+      isLoopbackAddress(socket.remoteAddress ?? '') && isLoopbackRequest(hostname, (name) => name in headers)
+    return isLocal ? 'loopback' : 'insecure'
   }
 
   address(): string | undefined {
-    return this.#request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
+    return this.request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
   }
 
   userAgent(): string | undefined {
-    return this.#request.headers['user-agent']
+    return this.request.headers['user-agent']
   }
 
   headersSent(): boolean {
-    return this.#response.headersSent
+    return this.response.headersSent
   }
 
   onRead(): void {
-    const response = this.#response
+    const { response } = this
     if (!response.headersSent && !response.hasHeader('cache-control'))
       response.setHeader('cache-control', 'no-store')
   }
 
   onChange(): void {
-    if (this.#held) return
-    this.#held = true
-    if (this.#handle !== undefined) this.#hold()
-  }
-
-  #hold(): void {
-    const handle = this.#handle as SessionHandle<never, never>
-    holdUntilCommitted(this.#response, () => {
-      this.#held = false
-      return handle.commit()
+    const handle = this.#handle
+    this.#wantsHold = true
+    if (handle === undefined || this.#held !== undefined || this.response.writableEnded) return
+    this.#held = holdUntilCommitted(this.response, {
+      commit: () => handle.commit(),
+      isChanged: () => handle.isChanged,
+      onReleased: () => {
+        this.#held = undefined
+      },
+      onError: (error) => this.#report(error, this.request),
     })
   }
 }

@@ -12,7 +12,8 @@ import { MANAGER_OPTIONS, type ManagerOptions, readOptions } from '../core/optio
 import { unknownKeys } from '../core/unknown-keys.ts'
 import type { MaybePromise, Verdict } from '../core/verify.ts'
 import type { Exchange } from './exchange.ts'
-import { type HandleParts, type Presentation, SessionHandle } from './handle.ts'
+import type { Presentation } from './delivery.ts'
+import { type HandleParts, SessionHandle } from './handle.ts'
 import { type RequestFacts, respond, webExchange } from './web.ts'
 
 export interface SessionsOptions<Data> extends ManagerOptions<Data> {

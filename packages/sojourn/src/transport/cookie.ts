@@ -8,10 +8,11 @@
  */
 import { stringifySetCookie } from 'cookie'
 import type { ConfigProblem } from '../core/errors.ts'
+import { BEARER } from './bearer.ts'
 import { unknownKeys } from '../core/unknown-keys.ts'
 
 export interface CookieOptions {
-  /** Default `__Host-Http-sid`. Must start with `__Host-Http-` or `__Host-`; with `domain`, `__Http-` or `__Secure-`. */
+  /** Default `__Host-Http-sid`; with `domain`, `__Http-sid`. Must start with `__Host-Http-` or `__Host-`; with `domain`, `__Http-` or `__Secure-`. */
   readonly name?: string
   /** Default `lax`; `none` needs `partitioned`. */
   readonly sameSite?: 'lax' | 'strict' | 'none'
@@ -137,7 +138,7 @@ function problemsOf(settings: CookieSettings, options: CookieOptions): readonly 
   const problems: ConfigProblem[] = []
   const say = (path: string, message: string): void => void problems.push({ path: `cookie.${path}`, message })
   const wanted = domain === undefined ? ['__Host-Http-', '__Host-'] : ['__Http-', '__Secure-']
-  if (typeof name !== 'string' || !COOKIE_NAME.test(name))
+  if (typeof name !== 'string' || !COOKIE_NAME.test(name) || name === BEARER)
     say('name', 'Write 1 to 128 characters that a cookie name may have.')
   else if (settings.secure && !wanted.some((prefix) => name.startsWith(prefix))) {
     say(

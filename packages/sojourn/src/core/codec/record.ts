@@ -136,8 +136,12 @@ function readGrace(reader: ByteReader, createdAt: number): Grace {
 function writeClaim(writer: ByteWriter, claim: ClaimTarget): void {
   writer.base64(claim.roster, 12)
   writer.base64(claim.number, 6)
+  writer.varint(claim.sealed.length)
+  writer.bytes(claim.sealed)
 }
 
 function readClaim(reader: ByteReader): ClaimTarget {
-  return { roster: reader.base64(12) as RosterKey, number: reader.base64(6) as SessionNumber }
+  const roster = reader.base64(12) as RosterKey
+  const number = reader.base64(6) as SessionNumber
+  return { roster, number, sealed: reader.bytes(reader.varint()) }
 }

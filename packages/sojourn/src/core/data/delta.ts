@@ -47,8 +47,16 @@ export class Delta {
     return next
   }
 
-  clear(): void {
-    this.#changes.clear()
+  /** These changes, then those: one delta that does the same. */
+  followedBy(later: Delta | undefined): Delta {
+    const both = new Delta()
+    for (const delta of later === undefined ? [this] : [this, later]) {
+      for (const [key, change] of delta.#changes) {
+        if (change === 'unset' || 'set' in change) both.#changes.set(key, change)
+        else both.increment(key, change.add)
+      }
+    }
+    return both
   }
 }
 
@@ -58,10 +66,13 @@ export function deltaBetween(
   after: Readonly<Record<string, unknown>>,
 ): Delta {
   const delta = new Delta()
-  for (const key of Object.keys(before)) if (after[key] === undefined) delta.unset(key)
+  for (const key of Object.keys(before))
+    if (!Object.hasOwn(after, key) || after[key] === undefined) delta.unset(key)
   for (const key of Object.keys(after)) {
     const value = after[key]
-    if (value !== undefined && jsonText(value, key) !== JSON.stringify(before[key])) delta.set(key, value)
+    if (value === undefined) continue
+    const isSame = Object.hasOwn(before, key) && jsonText(value, key) === JSON.stringify(before[key])
+    if (!isSame) delta.set(key, value)
   }
   return delta
 }
@@ -70,6 +81,7 @@ function checkedKey(key: string): string {
   if (
     typeof key === 'string' &&
     key !== '' &&
+    key.isWellFormed() &&
     !key.includes('\0') &&
     Buffer.byteLength(key) <= LONGEST_KEY_BYTES
   )

@@ -1,12 +1,16 @@
 /**
- * Admission: the only way a session comes into a roster. Checks the epoch that the sign-in belongs to, tidies,
+ * Admission: the only way a session comes into a roster. Checks the epochs that the sign-in belongs to, tidies,
  * enforces the device limit, and adds the record, all in one step. At most `limit` live sessions exist at any
  * instant, because membership changes are compared against the roster's version.
  */
 import type { Incarnation, SessionNumber } from '../ids.ts'
+import { newerFormat } from '../errors.ts'
 import { MAX_RECORDS, type RosterHeader, type StoredSession, type SubjectAttributes } from '../roster.ts'
 import { prune, underGlobalEpoch } from './prune.ts'
 import {
+  assertOwner,
+  emptyRoster,
+  isLive,
   liveSessions,
   type Moment,
   type RosterView,
@@ -22,12 +26,14 @@ export interface Admission {
   readonly subject: string | undefined
   /** The epochs seen before credentials were checked. */
   readonly seen: SeenEpochs
+  /** Until when those may be relied on. */
+  readonly expiresAt: number
   /** For a roster that has to be created. */
   readonly incarnation: Incarnation
   /** The new session; epoch, version and commit are set on the way. */
   readonly session: StoredSession
   readonly limit: DeviceLimit
-  /** A session of the same roster that this one takes the place of. */
+  /** A session of the same roster whose place this one takes: it does not count towards the limit. */
   readonly replaces: SessionNumber | undefined
   readonly attributes: SubjectAttributes | undefined
 }
@@ -35,6 +41,8 @@ export interface Admission {
 export interface SeenEpochs {
   readonly epoch: number
   readonly globalEpoch: number
+  /** Of the roster that had the epoch; absent for epoch 0, which an absent roster has too. */
+  readonly incarnation?: string | undefined
 }
 
 export interface DeviceLimit {
@@ -52,104 +60,81 @@ export type AdmitAnswer =
     }
   /** A user-wide revocation came after the sign-in began. */
   | { readonly kind: 'superseded' }
+  /** The sign-in began too long ago to know whether one came. */
+  | { readonly kind: 'expired' }
   | { readonly kind: 'limit'; readonly sessions: readonly StoredSession[] }
-  /** The number is in use, or the roster belongs to somebody else: draw again. */
+  /** The number is in use: draw again. */
   | { readonly kind: 'taken' }
 
 export function admit(admission: Admission): Rule<AdmitAnswer> {
   return (before, moment) => {
-    if (before?.header.subject !== undefined && !belongs(before.header, admission))
-      return { roster: before, answer: { kind: 'taken' } }
-    const present = before?.sessions.get(admission.session.number)
-    if (before !== undefined && present !== undefined) return presentAlready(before, present, admission)
+    const { realm, subject, session } = admission
+    if (subject !== undefined) assertOwner({ realm, subject }, before?.header)
+    if (moment.now >= admission.expiresAt) return { roster: before, answer: { kind: 'expired' } }
     if (isSuperseded(before, admission.seen, moment))
       return { roster: before, answer: { kind: 'superseded' } }
+    const present = before?.sessions.get(session.number)
+    if (before !== undefined && present !== undefined)
+      return { roster: before, answer: presentAlready(before, present, admission, moment) }
     return addTo(
-      before === undefined ? newRoster(admission, moment) : underGlobalEpoch(before, moment),
+      before === undefined ? emptyRoster(admission, moment) : underGlobalEpoch(before, moment),
       admission,
-      moment,
-      before,
+      { moment, before },
     )
   }
 }
 
-/** A repeated application after an unknown outcome finds its own work. */
-function presentAlready(roster: RosterView, present: StoredSession, admission: Admission): Step<AdmitAnswer> {
-  const own = present.secretHash === admission.session.secretHash
-  return {
-    roster,
-    answer: own
-      ? { kind: 'admitted', header: roster.header, session: present, evicted: [] }
-      : { kind: 'taken' },
-  }
+/** Applied again, or by a parallel sign-in that continues the same claim, the rule finds its work done. */
+function presentAlready(
+  roster: RosterView,
+  present: StoredSession,
+  { session }: Admission,
+  moment: Moment,
+): AdmitAnswer {
+  const isOwn = present.secretHash === session.secretHash && isLive(roster.header, present, moment)
+  return isOwn
+    ? { kind: 'admitted', header: roster.header, session: present, evicted: [] }
+    : { kind: 'taken' }
 }
 
 function addTo(
   roster: RosterView,
   admission: Admission,
-  moment: Moment,
-  before: RosterView | undefined,
+  { moment, before }: { readonly moment: Moment; readonly before: RosterView | undefined },
 ): Step<AdmitAnswer> {
   const pruned = prune(roster, moment)
-  const replaced = without(
-    pruned.roster,
-    admission.replaces === undefined ? [] : [admission.replaces],
-    'replaced',
-  )
-  const live = liveSessions(replaced.roster, moment)
-  const { sessions, newer } = replaced.roster
-  const surplus = Math.max(
-    live.length + newer - Math.min(admission.limit.count, MAX_RECORDS) + 1,
-    sessions.size + newer - MAX_RECORDS + 1,
-    0,
-  )
+  const live = liveSessions(pruned.roster, moment).filter(({ number }) => number !== admission.replaces)
+  const surplus = surplusOf(pruned.roster, live.length, admission.limit)
   if (surplus > 0 && admission.limit.policy === 'reject')
     return { roster: before, answer: { kind: 'limit', sessions: live } }
-  const evicted = [...live].toSorted(leastRecentlySeenFirst).slice(0, surplus)
+  const evicted = live.toSorted(leastRecentlySeenFirst).slice(0, Math.max(surplus, 0))
+  if (evicted.length < surplus) throw newerFormat()
   const evicting = without(
-    replaced.roster,
-    evicted.map((session) => session.number),
+    pruned.roster,
+    evicted.map(({ number }) => number),
     'evicted',
   )
   const session: StoredSession = { ...admission.session, epoch: roster.header.epoch }
-  const named = withHeader(evicting.roster, {
-    subject: admission.subject,
-    attributes: newerAttributes(roster.header, admission.attributes),
-  })
+  const attributes = newerAttributes(roster.header, admission.attributes)
+  const named = withHeader(evicting.roster, { subject: admission.subject, attributes })
   return {
     roster: { ...named, sessions: new Map(named.sessions).set(session.number, session) },
     answer: { kind: 'admitted', header: named.header, session, evicted },
-    ended: [...pruned.ended, ...replaced.ended, ...evicting.ended],
+    ended: [...pruned.ended, ...evicting.ended],
   }
 }
 
-function newRoster(admission: Admission, moment: Moment): RosterView {
-  return {
-    header: {
-      state: 'live',
-      incarnation: admission.incarnation,
-      term: moment.now,
-      version: 0,
-      epoch: 0,
-      globalEpoch: moment.globalEpoch,
-      realm: admission.realm,
-      subject: admission.subject,
-      attributes: undefined,
-      lastCommit: admission.session.lastCommit,
-    },
-    sessions: new Map(),
-    damaged: [],
-    newer: 0,
-  }
+/** How many must go for one more to fit; records that cannot be read count as live. */
+function surplusOf({ sessions, newer }: RosterView, live: number, limit: DeviceLimit): number {
+  const overLimit = live + newer.size + 1 - limit.count
+  const overCap = sessions.size + newer.size + 1 - MAX_RECORDS
+  return Math.max(overLimit, overCap)
 }
 
 /** An absent roster is at epoch 0: a revocation of all creates one, and keeps it as long as a sign-in may last. */
 function isSuperseded(roster: RosterView | undefined, seen: SeenEpochs, moment: Moment): boolean {
-  return (roster?.header.epoch ?? 0) !== seen.epoch || seen.globalEpoch !== moment.globalEpoch
-}
-
-function belongs(header: RosterHeader, admission: Admission): boolean {
-  return header.subject === admission.subject && header.realm === admission.realm
+  if ((roster?.header.epoch ?? 0) !== seen.epoch || seen.globalEpoch !== moment.globalEpoch) return true
+  return seen.epoch > 0 && roster?.header.incarnation !== seen.incarnation
 }
 
 export function newerAttributes(

@@ -7,7 +7,7 @@ export type AttributesAnswer = 'set' | 'stale' | 'no-sessions'
 
 export function setAttributes(offered: SubjectAttributes): Rule<AttributesAnswer> {
   return (roster) => {
-    if (roster === undefined) return { roster, answer: 'no-sessions' }
+    if (roster === undefined || roster.header.subject === undefined) return { roster, answer: 'no-sessions' }
     if (
       roster.header.attributes?.json === offered.json &&
       roster.header.attributes.version === offered.version

@@ -5,7 +5,7 @@
 import type { Incarnation, SessionNumber } from '../ids.ts'
 import { freshDeadlines, seen } from '../lifetimes.ts'
 import type { Aal, Grace, StoredSession } from '../roster.ts'
-import { liveSession, type RosterView, type Rule, type Step, withSession } from './rule.ts'
+import { liveSession, type Moment, type RosterView, type Rule, type Step, withSession } from './rule.ts'
 
 /** What a caller was shown before it decided to change something. */
 export interface Basis {
@@ -24,11 +24,11 @@ export type ChangeAnswer =
 
 /** Extends the idle deadline to `seenAt`. Whatever another request wrote stays. */
 export function touch(basis: Basis, seenAt: number): Rule<ChangeAnswer> {
-  return changing(basis, (session, moment) =>
-    seenAt <= session.seenAt
-      ? session
-      : { ...session, ...pickSeen(seen(session, Math.min(seenAt, moment.now), moment.lifetimes)) },
-  )
+  return changing(basis, (session, moment) => {
+    if (seenAt <= session.seenAt) return session
+    const touched = seen(session, Math.min(seenAt, moment.now), moment.lifetimes)
+    return { ...session, seenAt: touched.seenAt, idleDeadline: touched.idleDeadline }
+  })
 }
 
 /** Replaces the application data by what `edit` makes of the live data. */
@@ -50,41 +50,41 @@ export interface NewSecret {
 export type RegenerateAnswer = ChangeAnswer | { readonly kind: 'lost'; readonly session: StoredSession }
 
 /**
- * A new secret at the same privilege. Of K parallel regenerations of one secret the first wins; the others
- * find their own secret as the one before (`lost`) and are handed the winner's.
+ * A new secret at the same privilege. Of K parallel graceful regenerations of one secret the first wins; the
+ * others find their own secret as the one before (`lost`) and are handed the winner's. One without grace wants the
+ * old secret dead, so it goes on top of whatever won.
  */
 export function regenerate(basis: Basis, secret: NewSecret): Rule<RegenerateAnswer> {
   return (roster, moment) => {
     const session = current(roster, basis, moment)
-    if (session !== undefined && session.secretHash === secret.secretHash && roster !== undefined)
-      return { roster, answer: { kind: 'changed', session, roster } }
-    if (session !== undefined && session.generation === basis.generation + 1 && session.grace !== undefined) {
-      return { roster, answer: { kind: 'lost', session } }
-    }
-    return replacing(basis, (found) => ({ ...found, ...successor(found, secret, moment.now) }))(
-      roster,
-      moment,
-    )
+    const cameBefore =
+      session?.generation === basis.generation + 1 &&
+      session.grace !== undefined &&
+      session.secretHash !== secret.secretHash
+    if (cameBefore && secret.grace !== undefined) return { roster, answer: { kind: 'lost', session } }
+    const at = cameBefore ? { ...basis, generation: session.generation } : basis
+    return replacing(at, secret, (found) => found)(roster, moment)
   }
 }
 
 export interface Elevation extends NewSecret {
+  /** A session never falls below the level that it has. */
   readonly aal: Aal
-  readonly acr: string
-  readonly amr: readonly string[]
+  /** `undefined`: as before. */
+  readonly acr: string | undefined
+  readonly amr: readonly string[] | undefined
 }
 
 /** A new authentication on a session that exists: new secret, old one dead at once, both clocks start again. */
 export function elevate(basis: Basis, elevation: Elevation): Rule<ChangeAnswer> {
-  return replacing(basis, (session, moment) => ({
+  return replacing(basis, elevation, (session, moment) => ({
     ...session,
-    ...successor(session, elevation, moment.now),
     ...freshDeadlines(session.lifetime, moment.now, moment.lifetimes),
     privilege: session.privilege + 1,
     authenticatedAt: moment.now,
-    aal: elevation.aal,
-    acr: elevation.acr,
-    amr: elevation.amr,
+    aal: Math.max(session.aal, elevation.aal) as Aal,
+    acr: elevation.acr ?? session.acr,
+    amr: elevation.amr ?? session.amr,
   }))
 }
 
@@ -97,7 +97,7 @@ export function endGrace(basis: Basis): Rule<ChangeAnswer> {
   )
 }
 
-type Edit = (session: StoredSession, moment: Parameters<Rule<unknown>>[1]) => StoredSession
+type Edit = (session: StoredSession, moment: Moment) => StoredSession
 
 /** Applies `edit` when the session lives, whatever secret it has now. */
 function changing(basis: Basis, edit: Edit): Rule<ChangeAnswer> {
@@ -108,21 +108,27 @@ function changing(basis: Basis, edit: Edit): Rule<ChangeAnswer> {
   }
 }
 
-/** Applies `edit` only while the secret that the caller was shown is the present one. */
-function replacing(basis: Basis, edit: Edit): Rule<ChangeAnswer> {
+/** Puts a new secret, with `edit`, only while the secret that the caller was shown is the present one. */
+function replacing(basis: Basis, secret: NewSecret, edit: Edit): Rule<ChangeAnswer> {
   return (roster, moment) => {
     const session = current(roster, basis, moment)
-    if (session !== undefined && session.generation !== basis.generation)
-      return { roster, answer: { kind: 'superseded' } }
-    return changing(basis, edit)(roster, moment)
+    if (roster === undefined || session === undefined) return { roster, answer: { kind: 'ended' } }
+    // Applied again after an unknown outcome, the rule finds its work done.
+    if (session.secretHash === secret.secretHash) return changed(roster, session, session)
+    if (session.generation !== basis.generation) return { roster, answer: { kind: 'superseded' } }
+    const { secretHash, grace } = secret
+    const edited = edit(session, moment)
+    return changed(roster, session, {
+      ...edited,
+      generation: session.generation + 1,
+      secretHash,
+      secretAt: moment.now,
+      grace,
+    })
   }
 }
 
-function current(
-  roster: RosterView | undefined,
-  basis: Basis,
-  moment: Parameters<Rule<unknown>>[1],
-): StoredSession | undefined {
+function current(roster: RosterView | undefined, basis: Basis, moment: Moment): StoredSession | undefined {
   return roster?.header.incarnation === basis.incarnation
     ? liveSession(roster, basis.number, moment)
     : undefined
@@ -131,21 +137,4 @@ function current(
 function changed(roster: RosterView, before: StoredSession, session: StoredSession): Step<ChangeAnswer> {
   const next = session === before ? roster : withSession(roster, session)
   return { roster: next, answer: { kind: 'changed', session, roster: next } }
-}
-
-function successor(
-  session: StoredSession,
-  secret: NewSecret,
-  now: number,
-): Pick<StoredSession, 'generation' | 'secretHash' | 'secretAt' | 'grace'> {
-  return {
-    generation: session.generation + 1,
-    secretHash: secret.secretHash,
-    secretAt: now,
-    grace: secret.grace,
-  }
-}
-
-function pickSeen(session: StoredSession): Pick<StoredSession, 'seenAt' | 'idleDeadline'> {
-  return { seenAt: session.seenAt, idleDeadline: session.idleDeadline }
 }

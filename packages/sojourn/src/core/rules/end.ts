@@ -1,14 +1,20 @@
 /**
  * Rules by which sessions end. None asks for a record's version: ending wins over whatever the session was
- * doing. A user-wide revocation writes the header alone, at the same cost for one session or for all of them.
+ * doing. User-wide ones raise the epoch and write the header alone, at the same cost for one session or for all.
+ *
+ * Each may be applied again after an unknown outcome without ending more than was asked for: it knows what it
+ * was to end from an observation (`EndTarget`) that was made after the call began.
  */
-import type { CommitId, Incarnation, SessionNumber } from '../ids.ts'
+import { newerFormat } from '../errors.ts'
+import type { Incarnation, SessionNumber } from '../ids.ts'
 import type { ClaimTarget, EndReason, RosterHeader, StoredSession } from '../roster.ts'
 import { prune, underGlobalEpoch } from './prune.ts'
 import {
   dropIfEmpty,
+  emptyRoster,
   holdsSecret,
   isLive,
+  liveSession,
   liveSessions,
   type Moment,
   type RosterView,
@@ -22,92 +28,111 @@ import {
 export function revoke(number: SessionNumber, why: EndReason): Rule<StoredSession | undefined> {
   return (roster, moment) => {
     if (roster === undefined) return { roster, answer: undefined }
-    const session = roster.sessions.get(number)
-    const { roster: rest, ended } = without(roster, [number], why)
-    const pruned = prune(rest, moment)
-    const wasLive = session !== undefined && isLive(roster.header, session, moment)
-    return {
-      roster: dropIfEmpty(pruned.roster),
-      answer: wasLive ? session : undefined,
-      ended: [...ended, ...pruned.ended],
-    }
-  }
-}
-
-/** Ends every session but one; answers those that ended, `undefined` when `keep` itself is over. */
-export function revokeOthers(keep: SessionNumber): Rule<readonly StoredSession[] | undefined> {
-  return (roster, moment) => {
-    const kept = roster?.sessions.get(keep)
-    if (roster === undefined || kept === undefined || !isLive(roster.header, kept, moment))
-      return { roster, answer: undefined }
-    const others = liveSessions(roster, moment).filter((session) => session.number !== keep)
-    const rest = without(
-      roster,
-      others.map((session) => session.number),
-      'revoked-others',
-    )
+    if (roster.newer.has(number)) throw newerFormat()
+    const answer = liveSession(roster, number, moment)
+    const rest = without(roster, [number], why)
     const pruned = prune(rest.roster, moment)
-    return { roster: pruned.roster, answer: others, ended: [...rest.ended, ...pruned.ended] }
+    return { roster: dropIfEmpty(pruned.roster), answer, ended: [...rest.ended, ...pruned.ended] }
   }
 }
 
-export interface UserWide {
+/** Ends one session for somebody who holds its secret: one that was superseded ends nothing. */
+export function revokeHeld(
+  number: SessionNumber,
+  secretHash: string,
+  why: EndReason,
+): Rule<StoredSession | undefined> {
+  const end = revoke(number, why)
+  return (roster, moment) => {
+    const session = roster?.sessions.get(number)
+    const isHeld = session !== undefined && holdsSecret(session, secretHash, moment)
+    return isHeld ? end(roster, moment) : { roster, answer: undefined }
+  }
+}
+
+/**
+ * What a user-wide revocation is to end, as it was observed after the revocation was asked for. Reaching the epoch
+ * ends it all, unless somebody else's revocation reached it and kept a session: that one is ended by its number.
+ */
+export interface EndTarget {
   readonly realm: string
   readonly subject: string
-  /** For a header that has to be created: sign-ins in flight must find that the epoch has moved. */
+  readonly epoch: number
+  /** Of the roster that was found; when there was none, of the one to create. */
   readonly incarnation: Incarnation
-  readonly id: CommitId
+  readonly numbers: readonly SessionNumber[]
 }
 
 /** Ends all sessions and sign-ins in flight by raising the epoch. Records stay where they are and count no more. */
-export function revokeAll(of: UserWide): Rule<{ readonly epoch: number }> {
+export function revokeAll(target: EndTarget): Rule<{ readonly epoch: number }> {
   return (roster, moment) => {
-    const raised = raise(roster === undefined ? emptyRoster(of, moment) : roster, moment)
-    return { roster: raised, answer: { epoch: raised.header.epoch } }
+    const raised = raise(roster, target, moment)
+    const { roster: next, ended } =
+      raised === roster ? without(raised, target.numbers, 'revoked-all') : { roster: raised, ended: [] }
+    return { roster: next, answer: { epoch: next.header.epoch }, ended }
   }
 }
 
-/** Ends all sessions but one, which is admitted anew under the raised epoch with a new secret. */
-export function endOthersByEpoch(keep: {
-  readonly number: SessionNumber
-  readonly generation: number
-  readonly secretHash: string
-}): Rule<{ readonly kept: StoredSession; readonly header: RosterHeader } | undefined> {
+export interface ExceptOne {
+  readonly keep: SessionNumber
+  readonly why: EndReason
+  /** Whether what was decided about the kept session before is to land no more. */
+  readonly newPrivilege: boolean
+}
+
+export interface RevokedOthers {
+  /** `undefined`: it was over already. */
+  readonly kept: StoredSession | undefined
+  readonly header: RosterHeader
+  /** How many live sessions this application ended. */
+  readonly others: number
+}
+
+/**
+ * Ends all sessions but one, which is admitted anew under the raised epoch with the secret that it has. Sign-ins
+ * in flight end too.
+ */
+export function revokeAllBut({ keep, why, newPrivilege }: ExceptOne, target: EndTarget): Rule<RevokedOthers> {
   return (roster, moment) => {
-    const session = roster?.sessions.get(keep.number)
-    if (roster === undefined || session === undefined || !isLive(roster.header, session, moment))
-      return { roster, answer: undefined }
-    if (session.secretHash === keep.secretHash)
-      return { roster, answer: { kept: session, header: roster.header } }
-    if (session.generation !== keep.generation) return { roster, answer: undefined }
-    const raised = raise(roster, moment)
-    const kept: StoredSession = {
-      ...session,
-      epoch: raised.header.epoch,
-      generation: session.generation + 1,
-      secretHash: keep.secretHash,
-      secretAt: moment.now,
-      grace: undefined,
+    const raised = raise(roster, target, moment)
+    const kept = roster === undefined ? undefined : liveSession(roster, keep, moment)
+    if (raised === roster) {
+      const numbers = target.numbers.filter((number) => number !== keep)
+      const gone = without(raised, numbers, why)
+      return {
+        roster: gone.roster,
+        answer: { kept, header: raised.header, others: gone.ended.length },
+        ended: gone.ended,
+      }
     }
-    const { roster: next, ended } = prune(withSession(raised, kept), moment)
-    const because = ended.map((end) =>
-      end.why === 'revoked-all' ? { ...end, why: 'credential-changed' as const } : end,
-    )
-    return { roster: next, answer: { kept, header: next.header }, ended: because }
+    if (roster === undefined || kept === undefined)
+      return { roster: raised, answer: { kept, header: raised.header, others: 0 } }
+    const privilege = newPrivilege ? kept.privilege + 1 : kept.privilege
+    const readmitted: StoredSession = { ...kept, epoch: raised.header.epoch, privilege }
+    const pruned = prune(withSession(raised, readmitted), moment)
+    const others = liveSessions(roster, moment).length - 1 + roster.newer.size
+    const ended = pruned.ended.map((end) => (end.why === 'revoked-all' ? { ...end, why } : end))
+    return {
+      roster: pruned.roster,
+      answer: { kept: readmitted, header: pruned.roster.header, others },
+      ended,
+    }
   }
 }
 
 /** Ends all sessions and forgets who the subject was; the bare epoch stays until no sign-in can be in flight. */
-export function erase(of: UserWide): Rule<{ readonly epoch: number }> {
+export function erase(target: EndTarget): Rule<{ readonly epoch: number }> {
   return (roster, moment) => {
-    const raised = raise(roster === undefined ? emptyRoster(of, moment) : roster, moment)
-    const gone = without(raised, raised.sessions.keys(), 'erased')
-    const forgotten = withHeader(gone.roster, { subject: undefined, attributes: undefined })
-    return {
-      roster: { ...forgotten, damaged: [] },
-      answer: { epoch: forgotten.header.epoch },
-      ended: gone.ended,
-    }
+    const raised = raise(roster, target, moment)
+    const numbers = raised === roster ? target.numbers : raised.sessions.keys()
+    const gone = without(raised, numbers, 'erased')
+    const { subject, attributes, epoch } = raised.header
+    // Whoever signed up again under the same name in the meantime is somebody new.
+    const isForgotten = gone.roster.sessions.size > 0 || (subject === undefined && attributes === undefined)
+    const forgotten = isForgotten
+      ? gone.roster
+      : withHeader(gone.roster, { subject: undefined, attributes: undefined })
+    return { roster: forgotten, answer: { epoch }, ended: gone.ended }
   }
 }
 
@@ -144,30 +169,12 @@ export function claim(request: Claim): Rule<ClaimAnswer> {
   }
 }
 
-function raise(roster: RosterView, moment: Moment): RosterView {
-  const { header } = underGlobalEpoch(roster, moment)
-  return withHeader(roster, {
-    epoch: header.epoch === roster.header.epoch ? header.epoch + 1 : header.epoch,
-    globalEpoch: header.globalEpoch,
-  })
-}
-
-function emptyRoster(of: UserWide, moment: Moment): RosterView {
-  return {
-    header: {
-      state: 'live',
-      incarnation: of.incarnation,
-      term: moment.now,
-      version: 0,
-      epoch: 0,
-      globalEpoch: moment.globalEpoch,
-      realm: of.realm,
-      subject: of.subject,
-      attributes: undefined,
-      lastCommit: of.id,
-    },
-    sessions: new Map(),
-    damaged: [],
-    newer: 0,
-  }
+/** The same roster when the target was reached before. A rebuilt roster never reached it: it starts at 0 again. */
+function raise(roster: RosterView | undefined, target: EndTarget, moment: Moment): RosterView {
+  const found = roster ?? emptyRoster(target, moment)
+  const { header } = found
+  if (roster !== undefined && header.incarnation === target.incarnation && header.epoch >= target.epoch)
+    return roster
+  const { globalEpoch } = underGlobalEpoch(found, moment).header
+  return withHeader(found, { epoch: header.epoch + 1, globalEpoch })
 }

@@ -3,7 +3,8 @@
  * chance: what it needs of them comes in as values, so it can be run again on fresh state after a conflict and
  * folded with others into one commit. `difference.ts` turns before and after into a `RosterChange`.
  */
-import type { SessionNumber } from '../ids.ts'
+import { SystemError } from '../errors.ts'
+import { type Incarnation, NO_COMMIT, type SessionNumber } from '../ids.ts'
 import { isExpired, type Lifetimes } from '../lifetimes.ts'
 import { equalText } from '../token/token.ts'
 import type { EndReason, RosterHeader, StoredSession } from '../roster.ts'
@@ -14,8 +15,8 @@ export interface RosterView {
   readonly sessions: ReadonlyMap<SessionNumber, StoredSession>
   /** Records that cannot be read and may be removed. */
   readonly damaged: readonly SessionNumber[]
-  /** How many records a later version wrote: they count, and stay as they are. */
-  readonly newer: number
+  /** Records that a later version wrote: they count, and stay as they are. */
+  readonly newer: ReadonlySet<SessionNumber>
 }
 
 /** The circumstances a rule is applied in; fresh for every application. */
@@ -107,8 +108,62 @@ export function without(
  */
 export function dropIfEmpty(roster: RosterView): RosterView | undefined {
   const { epoch, attributes } = roster.header
-  const isEmpty = roster.sessions.size === 0 && roster.damaged.length === 0 && roster.newer === 0
+  const isEmpty = roster.sessions.size === 0 && roster.damaged.length === 0 && roster.newer.size === 0
   return isEmpty && epoch === 0 && attributes === undefined ? undefined : roster
+}
+
+/** A roster without sessions, for a rule that has to create one. */
+export function emptyRoster(
+  of: { readonly realm: string; readonly subject: string | undefined; readonly incarnation: Incarnation },
+  moment: Moment,
+): RosterView {
+  const { now, globalEpoch } = moment
+  return {
+    header: {
+      state: 'live',
+      incarnation: of.incarnation,
+      term: now,
+      version: 0,
+      epoch: 0,
+      globalEpoch,
+      realm: of.realm,
+      subject: of.subject,
+      attributes: undefined,
+      lastCommit: NO_COMMIT,
+    },
+    sessions: new Map(),
+    damaged: [],
+    newer: new Set(),
+  }
+}
+
+/**
+ * The rule, for the roster of this subject only. Keys are cut from an HMAC, so another subject's name in it means
+ * that somebody wrote into the store; nothing is done on its strength. An erased roster names nobody.
+ *
+ * @throws (when applied) SystemError `STORE_CORRUPT`
+ */
+export function ofSubject<Answer>(
+  owner: { readonly realm: string; readonly subject: string },
+  rule: Rule<Answer>,
+): Rule<Answer> {
+  return (roster, moment) => {
+    assertOwner(owner, roster?.header)
+    return rule(roster, moment)
+  }
+}
+
+/** @throws SystemError `STORE_CORRUPT` */
+export function assertOwner(
+  owner: { readonly realm: string; readonly subject: string },
+  header: RosterHeader | undefined,
+): void {
+  if (header?.subject === undefined) return
+  if (header.subject === owner.subject && header.realm === owner.realm) return
+  throw new SystemError(
+    'STORE_CORRUPT',
+    'A roster names another subject than the one its key was made from. Somebody else wrote into this store.',
+  )
 }
 
 /** The rule, for rosters of this realm only: to any other it finds nothing. */

@@ -85,8 +85,8 @@ export function readToken(scope: TokenScope, token: string): TokenClaims | undef
   for (const key of keysById(scope.ring, keyId)) {
     if (!equalText(mac, macText(scope.label, text, key))) continue
     return {
-      roster: token.slice(4, NUMBER_AT) as RosterKey,
-      number: token.slice(NUMBER_AT, GENERATION_AT) as SessionNumber,
+      roster: copied(token, 4, NUMBER_AT) as RosterKey,
+      number: copied(token, NUMBER_AT, GENERATION_AT) as SessionNumber,
       generation: Buffer.from(token.slice(GENERATION_AT, SECRET_AT), 'base64url').readUIntBE(0, 3),
       secretHash: hashSecret(secretOf(token)),
       retiring: key !== scope.ring.signing,
@@ -117,6 +117,11 @@ export function equalText(left: string, right: string): boolean {
   for (let index = 0; index < left.length; index++)
     difference |= left.charCodeAt(index) ^ right.charCodeAt(index)
   return difference === 0
+}
+
+/** A slice of a string keeps the whole string alive, which may be a request's entire cookie header. */
+function copied(token: string, from: number, to: number): string {
+  return Buffer.from(token.slice(from, to), 'latin1').toString('latin1')
 }
 
 function macText(label: string, text: string, key: RingKey): string {

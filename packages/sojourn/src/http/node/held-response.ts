@@ -3,9 +3,14 @@
  * response; the first of them that is called starts the commit, and all are repeated in order when it is done.
  * A commit that is refused takes the place of whatever the handler wanted to say.
  */
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { SystemError } from '../../core/errors.ts'
-import type { Committed, ResponseHeaders } from '../handle.ts'
+import {
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http'
+import type { ResponseHeaders } from '../delivery.ts'
+import type { Committed } from '../handle.ts'
 import { type Problem, problem, problemOf } from '../problem.ts'
 
 const WRITERS = ['writeHead', 'flushHeaders', 'write', 'end'] as const
@@ -17,99 +22,143 @@ interface Call {
   readonly args: readonly unknown[]
 }
 
-export function holdUntilCommitted(response: ServerResponse, commit: () => Promise<Committed>): void {
+export interface HeldResponse {
+  /** Whether the handler has begun to write: what it said is on its way, or waits for the commit. */
+  readonly hasBegun: boolean
+}
+
+export interface Holding {
+  /** Called again while more has changed during the commit before. */
+  readonly commit: () => Promise<Committed>
+  readonly isChanged: () => boolean
+  /** Told when nothing is held any more; later changes need a new hold. */
+  readonly onReleased: () => void
+  readonly onError: (error: unknown) => void
+}
+
+/** Holds all that writes; once the headers have left, the end alone. */
+export function holdUntilCommitted(response: ServerResponse, holding: Holding): HeldResponse {
   const methods = response as unknown as Record<Writer, AnyMethod>
-  const held = response.headersSent ? (['end'] as const) : WRITERS
-  const originals = new Map(held.map((writer) => [writer, methods[writer]] as const))
+  const held: readonly Writer[] = response.headersSent ? ['end'] : WRITERS
+  const originals = held.map((writer) => [writer, methods[writer]] as const)
   const calls: Call[] = []
 
   function hold(writer: Writer): AnyMethod {
     return (...args) => {
+      if (writer === 'writeHead') assertHeaders(args.at(-1))
       if (calls.push({ writer, args }) === 1) void release()
       return writer === 'write' ? false : response
     }
   }
 
   async function release(): Promise<void> {
-    const outcome = await settled(commit)
+    const outcome = await settled(holding)
     for (const [writer, original] of originals) methods[writer] = original
+    holding.onReleased()
     if (response.destroyed) return
-    if (outcome.kind !== 'committed') return refuse(response, outcome.problem)
-    if (!response.headersSent) setHeaders(response, outcome.headers)
-    for (const call of calls) repeat(response, call, outcome.headers)
-    const wroteHeldBack = calls.some(({ writer }) => writer === 'write')
-    if (wroteHeldBack && !response.writableEnded && !response.writableNeedDrain) response.emit('drain')
+    try {
+      if (outcome.kind === 'failed') sendProblem(response, outcome.problem, outcome.headers)
+      else replay(response, calls, outcome.headers)
+    } catch (error) {
+      response.destroy()
+      holding.onError(error)
+    }
   }
 
   for (const writer of held) methods[writer] = hold(writer)
+  return {
+    get hasBegun() {
+      return calls.length > 0
+    },
+  }
 }
 
-/** Answers a problem in place of anything the handler prepared. */
-export function sendProblem(response: ServerResponse, { status, headers, body }: Problem): void {
-  if (response.headersSent || response.destroyed) {
+/** Answers a problem in place of anything the handler prepared. A response that has begun is cut off instead: it would be a lie. */
+export function sendProblem(
+  response: ServerResponse,
+  { status, headers, body }: Problem,
+  lines: ResponseHeaders = [],
+): void {
+  if (response.headersSent) {
     response.destroy()
     return
   }
   for (const name of response.getHeaderNames()) response.removeHeader(name)
+  putHeaders(response, lines)
   response.writeHead(status, headers).end(body)
 }
 
 type Settled =
   | { readonly kind: 'committed'; readonly headers: ResponseHeaders }
-  | { readonly kind: 'failed'; readonly problem: Problem }
+  | { readonly kind: 'failed'; readonly problem: Problem; readonly headers: ResponseHeaders }
 
-async function settled(commit: () => Promise<Committed>): Promise<Settled> {
+async function settled(holding: Holding): Promise<Settled> {
+  const headers: (readonly [string, string])[] = []
   try {
-    const outcome = await commit()
-    return outcome.kind === 'committed' ? outcome : { kind: 'failed', problem: outcome.problem }
+    do {
+      const outcome = await holding.commit()
+      headers.push(...outcome.headers)
+      if (outcome.kind !== 'committed') return { kind: 'failed', problem: outcome.problem, headers }
+    } while (holding.isChanged())
+    return { kind: 'committed', headers }
   } catch (error) {
-    return {
-      kind: 'failed',
-      problem:
-        problemOf(error) ??
-        problem(error instanceof SystemError ? 'temporarily_unavailable' : 'internal_error'),
-    }
+    const known = problemOf(error)
+    if (known === undefined) holding.onError(error)
+    return { kind: 'failed', problem: known ?? problem('internal_error'), headers }
   }
 }
 
-/** A response that has begun cannot say that its changes were refused; it is cut off rather than left a lie. */
-function refuse(response: ServerResponse, answer: Problem): void {
-  sendProblem(response, answer)
+function replay(response: ServerResponse, calls: readonly Call[], lines: ResponseHeaders): void {
+  if (!response.headersSent) putHeaders(response, lines)
+  for (const { writer, args } of calls) {
+    if (writer === 'writeHead' && !response.headersSent) writeHead(response, args, lines)
+    else (response[writer] as AnyMethod).apply(response, [...args])
+  }
+  const wasToldToWait = calls.some(({ writer }) => writer === 'write')
+  if (wasToldToWait && !response.writableEnded && !response.writableNeedDrain) response.emit('drain')
 }
 
-function setHeaders(response: ServerResponse, lines: ResponseHeaders): void {
+function putHeaders(response: ServerResponse, lines: ResponseHeaders): void {
   for (const [name, value] of lines) {
     if (name === 'cache-control') response.setHeader(name, value)
     else response.appendHeader(name, value)
   }
 }
 
-function repeat(response: ServerResponse, { writer, args }: Call, lines: ResponseHeaders): void {
-  if (writer === 'writeHead' && !response.headersSent) writeHead(response, args, lines)
-  else (response[writer] as AnyMethod).apply(response, [...args])
-}
-
 /** `writeHead` replaces what was set before, so its headers are set first and ours are put on top. */
 function writeHead(response: ServerResponse, args: readonly unknown[], lines: ResponseHeaders): void {
-  const given = args.at(-1)
-  if (typeof given !== 'object' || given === null) {
-    ;(response.writeHead as AnyMethod).apply(response, [...args])
-    return
-  }
-  const ours = lines.filter(([name]) => name === 'set-cookie').map(([, value]) => value)
-  for (const [name, value] of headerEntries(given)) {
-    if (value !== undefined) response.setHeader(name, value)
-    if (name.toLowerCase() === 'set-cookie') for (const line of ours) response.appendHeader(name, line)
-  }
-  for (const [name, value] of lines) if (name === 'cache-control') response.setHeader(name, value)
-  ;(response.writeHead as AnyMethod).apply(response, args.slice(0, -1))
+  const given = headerEntries(args.at(-1))
+  const names = new Set(given.map(([name]) => name.toLowerCase()))
+  for (const name of names) response.removeHeader(name)
+  for (const [name, value] of given) if (value !== undefined) response.appendHeader(name, asTexts(value))
+  putHeaders(
+    response,
+    lines.filter(([name]) => names.has(name)),
+  )
+  const rest = given.length > 0 ? args.slice(0, -1) : args
+  ;(response.writeHead as AnyMethod).apply(response, [...rest])
 }
 
+type HeaderEntry = readonly [name: string, value: OutgoingHttpHeaders[string]]
+
 /** The three forms that node takes: an object, an array of pairs, a flat array. */
-function headerEntries(given: object): readonly (readonly [string, OutgoingHttpHeaders[string]])[] {
+function headerEntries(given: unknown): readonly HeaderEntry[] {
+  if (typeof given !== 'object' || given === null) return []
   if (!Array.isArray(given)) return Object.entries(given as OutgoingHttpHeaders)
   if (Array.isArray(given[0])) return given as [string, string][]
   return given.flatMap((name: string, index) =>
     index % 2 === 0 ? [[name, given[index + 1] as string] as const] : [],
   )
+}
+
+/** Says what node would say, to whom it would say it: the handler, and not later to nobody. */
+function assertHeaders(given: unknown): void {
+  for (const [name, value] of headerEntries(given)) {
+    validateHeaderName(name)
+    for (const text of value === undefined ? [] : [asTexts(value)].flat()) validateHeaderValue(name, text)
+  }
+}
+
+function asTexts(value: NonNullable<OutgoingHttpHeaders[string]>): string | string[] {
+  return Array.isArray(value) ? value : String(value)
 }

@@ -7,7 +7,7 @@
  * Every copy is written out field by field: then all have one hidden class and stay small. A spread, or a
  * getter defined over a plain field, made each of them a hash table of twice the size.
  */
-import type { Grace, RosterHeader, StoredSession } from '../../core/roster.ts'
+import type { ClaimTarget, Grace, RosterHeader, StoredSession } from '../../core/roster.ts'
 
 const BYTES = Symbol('bytes')
 
@@ -28,7 +28,7 @@ export function frozenHeader(header: RosterHeader): RosterHeader {
   })
 }
 
-/** A frozen copy; each look at its `data` (or at its grace's `sealed`) gives bytes that the looker owns. */
+/** A frozen copy; each look at its `data` (or at a `sealed`) gives bytes that the looker owns. */
 export function frozenRecord(record: StoredSession): StoredSession {
   const { device, claim } = record
   const copy: Omit<StoredSession, 'data'> = {
@@ -54,7 +54,7 @@ export function frozenRecord(record: StoredSession): StoredSession {
       userAgentHash: device.userAgentHash,
     }),
     grace: record.grace && frozenGrace(record.grace),
-    claim: claim && Object.freeze({ roster: claim.roster, number: claim.number }),
+    claim: claim && frozenClaim(claim),
     lastCommit: record.lastCommit,
   }
   return Object.freeze(withBytes(copy, 'data', record.data))
@@ -63,6 +63,11 @@ export function frozenRecord(record: StoredSession): StoredSession {
 function frozenGrace(grace: Grace): Grace {
   const copy: Omit<Grace, 'sealed'> = { previousHash: grace.previousHash, endsAt: grace.endsAt }
   return Object.freeze(withBytes(copy, 'sealed', grace.sealed))
+}
+
+function frozenClaim(claim: ClaimTarget): ClaimTarget {
+  const copy: Omit<ClaimTarget, 'sealed'> = { roster: claim.roster, number: claim.number }
+  return Object.freeze(withBytes(copy, 'sealed', claim.sealed))
 }
 
 function withBytes<T extends object, Name extends string>(

@@ -1,0 +1,29 @@
+/** Asking the store about genuine claims, bringing this process's knowledge up to date where it has to be. */
+import type { Engine } from './engine.ts'
+import { SystemError } from './errors.ts'
+import { type Judgement, judge } from './judge.ts'
+import type { TokenClaims } from './token/token.ts'
+
+/** **Cost**: one read; two when the deployment's epoch has advanced since this process last heard of it. @throws SystemError */
+export async function look(engine: Engine, claims: TokenClaims): Promise<Judgement> {
+  const { store, watch } = engine
+  if (!watch.isFresh()) await watch.refresh()
+  const judgement = judge(claims, await store.read(claims.roster, claims.number), engine.moment())
+  if (judgement.kind !== 'unavailable' || judgement.reason !== 'deployment-behind') return judgement
+  await watch.refresh()
+  return judge(claims, await store.read(claims.roster, claims.number), engine.moment())
+}
+
+/** The same within the budget of a check. @throws SystemError when nobody can know */
+export async function lookOrThrow(
+  engine: Engine,
+  claims: TokenClaims,
+): Promise<Exclude<Judgement, { kind: 'unavailable' }>> {
+  const judgement = await engine.checks.limit(() => look(engine, claims))
+  if (judgement.kind !== 'unavailable') return judgement
+  throw new SystemError(
+    'STORE_UNAVAILABLE',
+    `The session that came with this request cannot be checked now (${judgement.reason}). Try again in a moment.`,
+    { retryable: true },
+  )
+}
