@@ -62,6 +62,11 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   'NO_SESSION',
 ]
 
+/** The page about a code, in this project's repository. */
+function pageOf(code: ErrorCode): string {
+  return `docs/errors/${code}.md`
+}
+
 export interface ConfigProblem {
   /** Where: `cookie.sameSite`, `secrets[0]`. */
   readonly path: string
@@ -72,6 +77,8 @@ export interface ConfigProblem {
 /** The options cannot work. Lists every problem at once, so that one edit mends them all. */
 export class ConfigError extends Error {
   readonly code = 'CONFIG_INVALID'
+  /** The page that says what it means and what to do. */
+  readonly docs: string = pageOf('CONFIG_INVALID')
   readonly problems: readonly ConfigProblem[]
 
   constructor(problems: readonly ConfigProblem[]) {
@@ -87,6 +94,8 @@ export class ConfigError extends Error {
 
 export class SystemError extends Error {
   readonly code: SystemCode
+  /** The page that says what it means and what to do. */
+  readonly docs: string
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean
 
@@ -94,6 +103,7 @@ export class SystemError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'SystemError'
     this.code = code
+    this.docs = pageOf(code)
     this.retryable = options.retryable ?? false
   }
 }
@@ -122,11 +132,14 @@ export class RevokeUncertain extends SystemError {
 
 export class InputError extends Error {
   readonly code: InputCode
+  /** The page that says what it means and what to do. */
+  readonly docs: string
 
   constructor(code: InputCode, message: string, options: { cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'InputError'
     this.code = code
+    this.docs = pageOf(code)
   }
 }
 

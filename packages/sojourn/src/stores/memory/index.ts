@@ -24,6 +24,7 @@ import type {
   SynchronousReads,
   VersionedDocument,
 } from '../../core/store.ts'
+import { unknownKeys } from '../../core/unknown-keys.ts'
 import { systemEnvironment } from '../../environment/system.ts'
 import { memoryDocuments } from './documents.ts'
 import { disappointment } from './expectation.ts'
@@ -67,7 +68,7 @@ const SWEPT_WHEN_FULL = 2_000
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const { maxRosters = DEFAULT_MAX_ROSTERS, environment = systemEnvironment } = options
-  assertLimit(maxRosters)
+  assertOptions(options, maxRosters)
   const rosters = new Map<RosterKey, Entry>()
   const documents = new Map<string, VersionedDocument>()
   const sweep = steppingSweep(rosters, environment)
@@ -170,9 +171,13 @@ function nextRecords(records: readonly StoredSession[], change: RosterChange): r
   return Object.freeze(untouched.concat(change.put.map(frozenRecord)))
 }
 
-function assertLimit(maxRosters: number): void {
-  if (Number.isSafeInteger(maxRosters) && maxRosters >= 1) return
-  throw new ConfigError([
-    { path: 'maxRosters', message: 'is how many rosters are kept: write a whole number of at least 1.' },
-  ])
+function assertOptions(options: MemoryStoreOptions, maxRosters: number): void {
+  const problems = [...unknownKeys('', options, ['maxRosters', 'environment'])]
+  if (!Number.isSafeInteger(maxRosters) || maxRosters < 1) {
+    problems.push({
+      path: 'maxRosters',
+      message: 'Write how many rosters to keep: a whole number of at least 1.',
+    })
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
 }

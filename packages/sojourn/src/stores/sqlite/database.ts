@@ -47,8 +47,9 @@ function setUp(database: DatabaseSync, path: string): void {
     )
   }
   // trusted_schema: an edited schema runs no functions. cell_size_check: a damaged page is noticed, not followed.
+  // secure_delete: what was deleted is overwritten, so that erasing a subject erases it.
   database.exec(
-    'PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -16384',
+    'PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -16384',
   )
   database.exec('PRAGMA journal_size_limit = 67108864')
   assertWritable(database)

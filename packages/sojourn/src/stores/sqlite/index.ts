@@ -27,6 +27,7 @@ import { type Duration, parseDuration } from '../../core/duration.ts'
 import type { Environment } from '../../core/environment.ts'
 import { ConfigError, type ConfigProblem } from '../../core/errors.ts'
 import type { SessionStore, SynchronousReads } from '../../core/store.ts'
+import { unknownKeys } from '../../core/unknown-keys.ts'
 import { systemEnvironment } from '../../environment/system.ts'
 import { openDatabase } from './database.ts'
 import { sqliteStoreOver } from './store.ts'
@@ -37,7 +38,7 @@ export interface SqliteStoreOptions {
    * that hold. SQLite keeps `-wal` and `-shm` beside it, so copy it with `VACUUM INTO` or not while it is open.
    */
   readonly path: string
-  /** How long a call waits for another process to finish writing. Default `'2s'`; `'0s'` tries once. */
+  /** How long a call waits for another process to finish writing, at most `'60s'`. Default `'2s'`; `'0s'` tries once. */
   readonly busyDeadline?: Duration
   /** Default: the system's. */
   readonly environment?: Environment
@@ -46,6 +47,8 @@ export interface SqliteStoreOptions {
 export type SqliteStore = SessionStore & SynchronousReads
 
 const DEFAULT_BUSY_DEADLINE_MS = 2_000
+/** Opening waits in place. */
+const LONGEST_BUSY_DEADLINE_MS = 60_000
 
 /**
  * Opens the file, and makes it when there is none. Several stores, processes and threads may have it open.
@@ -61,7 +64,11 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { environment = systemEnvironment } = options
   const busyDeadline =
     options.busyDeadline === undefined ? DEFAULT_BUSY_DEADLINE_MS : parseDuration(options.busyDeadline)
-  const problems = [...problemsOfPath(options.path), ...problemsOfDeadline(busyDeadline)]
+  const problems = [
+    ...unknownKeys('', options, ['path', 'busyDeadline', 'environment']),
+    ...problemsOfPath(options.path),
+    ...problemsOfDeadline(busyDeadline),
+  ]
   if (problems.length > 0 || busyDeadline === undefined) throw new ConfigError(problems)
   const path = resolve(options.path)
   return sqliteStoreOver(openDatabase(path, busyDeadline), { path, environment, deadline: busyDeadline })
@@ -72,13 +79,14 @@ function problemsOfPath(path: unknown): ConfigProblem[] {
   if (isPath && path !== ':memory:') return []
   const message =
     path === ':memory:'
-      ? 'names no file: use memoryStore() for sessions in memory.'
-      : 'names the file to keep sessions in: write a path such as "data/sessions.db".'
+      ? 'It names no file. For sessions in memory use memoryStore().'
+      : "Write the path of the file to keep sessions in, such as 'data/sessions.db'."
   return [{ path: 'path', message }]
 }
 
 function problemsOfDeadline(busyDeadline: number | undefined): ConfigProblem[] {
-  return busyDeadline === undefined
-    ? [{ path: 'busyDeadline', message: 'is how long to wait for a lock: write a duration such as "2s".' }]
-    : []
+  const isDeadline = busyDeadline !== undefined && busyDeadline <= LONGEST_BUSY_DEADLINE_MS
+  return isDeadline
+    ? []
+    : [{ path: 'busyDeadline', message: "Write a duration from '0s' to '60s', such as '2s'." }]
 }
