@@ -6,7 +6,10 @@ export default defineConfig({
     reporters: ['default', './scripts/vitest-reporter.ts'],
     projects: [
       { test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
+      { test: { name: 'demo', include: ['apps/*/src/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'scripts', include: ['scripts/**/*.test.ts'] } },
+      { test: { name: 'docs', include: ['test/docs/**/*.test.ts'] } },
+      { test: { name: 'http', include: ['test/http/**/*.test.ts'], testTimeout: 30_000 } },
     ],
   },
 })

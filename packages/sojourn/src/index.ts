@@ -27,6 +27,7 @@ export function createSessions<
 export type { ChangeResult, NotChanged, RenewResult } from './core/changes.ts'
 export type { DeviceEntry } from './core/device-list.ts'
 export type { Client } from './core/devices.ts'
+export type { Edit } from './core/session-data.ts'
 export type { Duration, Size } from './core/duration.ts'
 export type { Environment, LogEntry, Timer } from './core/environment.ts'
 export {

@@ -37,7 +37,7 @@ import {
 } from './revocations.ts'
 import type { AttributesAnswer } from './rules/attributes.ts'
 import { type Session, presentedBy } from './session.ts'
-import { applying, editing } from './session-data.ts'
+import { applying, type Edit, editing } from './session-data.ts'
 import {
   type AnonymousStart,
   type Attempt,
@@ -92,10 +92,7 @@ export interface SessionManager<Data, Attributes extends object> {
    * Changes data atomically: `edit` gets a copy of the live data, may change it or answer another, and may be
    * called again on a conflict. **Cost**: one read, one write.
    */
-  update(
-    session: Session<Data, Attributes>,
-    edit: (data: Partial<Data>) => Partial<Data> | undefined | void,
-  ): Promise<ChangeResult<Data, Attributes>>
+  update(session: Session<Data, Attributes>, edit: Edit<Data>): Promise<ChangeResult<Data, Attributes>>
 
   /**
    * A new token for the same session. By default the old one stays good for requests in flight, until the new one

@@ -13,7 +13,10 @@ export function applying(settings: Settings, delta: Delta): (data: Uint8Array) =
   return (data) => checked(settings, delta.apply(decodeEntries(data, settings.words)))
 }
 
-type Edit<Data> = (data: Partial<Data>) => Partial<Data> | undefined | void
+/** Gets a copy of the data; changes it, or answers the data to store instead. Synchronous. */
+export type Edit<Data> = (
+  data: { -readonly [Key in keyof Data]?: Data[Key] },
+) => Partial<Data> | undefined | void
 
 /** `edit` gets a copy that it may change, or answers the data to store instead. It may be called again. */
 export function editing<Data>(settings: Settings, edit: Edit<Data>): (data: Uint8Array) => Uint8Array {

@@ -14,7 +14,7 @@ import { InputError, SystemError } from '../core/errors.ts'
 import { ROSTER_KEY_LENGTH } from '../core/ids.ts'
 import type { Internals, SessionManager } from '../core/manager.ts'
 import type { Session } from '../core/session.ts'
-import { editedDelta } from '../core/session-data.ts'
+import { type Edit, editedDelta } from '../core/session-data.ts'
 import type { Attempt, Authentication, SignInOptions, SignInResult } from '../core/sign-in.ts'
 import type { Verdict } from '../core/verify.ts'
 import { BEARER } from '../transport/bearer.ts'
@@ -157,9 +157,7 @@ export class SessionHandle<Data, Attributes extends object> {
    * Changes data atomically and now. `edit` gets a copy of the live data, changes it or answers another, and may be
    * called again on a conflict. `ended` also when a visitor has no session and `edit` leaves nothing to store.
    */
-  async update(
-    edit: (data: Partial<Data>) => Partial<Data> | undefined | void,
-  ): Promise<ChangeResult<Data, Attributes>> {
+  async update(edit: Edit<Data>): Promise<ChangeResult<Data, Attributes>> {
     const refused = await this.#flush()
     if (refused !== undefined) return refused
     const session = this.session
@@ -168,6 +166,11 @@ export class SessionHandle<Data, Attributes extends object> {
     if (result.kind === 'changed')
       this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
     return result
+  }
+
+  /** @see SessionManager.attempt */
+  async attempt(subject: string): Promise<Attempt> {
+    return await this.#parts.manager.attempt(subject)
   }
 
   /** @see SessionManager.signIn. The device comes from the request; the session that it came with ends. */
@@ -307,18 +310,13 @@ export class SessionHandle<Data, Attributes extends object> {
       return { kind: 'superseded' }
     }
     const session = this.session
-    // What is set while this is being written belongs to the next flush.
+    // What is set while this is being written belongs to the next flush; what fails is not tried again in silence.
     this.#delta = undefined
-    try {
-      const result =
-        session === undefined ? await this.#beginWith(delta) : await this.#parts.manager.apply(session, delta)
-      if (result.kind !== 'changed') return result
-      this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
-      return undefined
-    } catch (error) {
-      if (error instanceof SystemError) this.#delta = delta.followedBy(this.#delta)
-      throw error
-    }
+    const result =
+      session === undefined ? await this.#beginWith(delta) : await this.#parts.manager.apply(session, delta)
+    if (result.kind !== 'changed') return result
+    this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
+    return undefined
   }
 
   async #beginWith(delta: Delta): Promise<ChangeResult<Data, Attributes>> {

@@ -4,8 +4,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Exchange } from './exchange.ts'
 import type { SessionHandle } from './handle.ts'
-import { type HeldResponse, holdUntilCommitted, sendProblem } from './node/held-response.ts'
-import { problem, problemOf } from './problem.ts'
+import { type HeldResponse, clearHeaders, holdUntilCommitted, sendProblem } from './node/held-response.ts'
+import { type Problem, problem, problemOf } from './problem.ts'
 import type { Sessions } from './sessions.ts'
 import { isLoopbackRequest } from './web.ts'
 import { ConfigError } from '../core/errors.ts'
@@ -18,6 +18,12 @@ export type SessionHandler<Data, Attributes extends object> = (
 ) => void | Promise<void>
 
 export interface NodeOptions {
+  /**
+   * Writes the answer when the session cannot be checked, or its changes could not be committed: a page instead of
+   * the default, problem JSON. The response is empty but for the session's own headers; `problem.status` is to be its
+   * status and `problem.headers` (`Retry-After`, `Cache-Control`) belong to it.
+   */
+  readonly onProblem?: (problem: Problem, request: IncomingMessage, response: ServerResponse) => void
   /**
    * When the session cannot be checked: `respond` (default) answers 503 before the handler runs; `pass` runs it,
    * and `session.verdict` says `unavailable`.
@@ -43,11 +49,14 @@ export function withSessions<Data, Attributes extends object>(
 ): RequestListener {
   assertOptions(options)
   const respond = options.unavailable !== 'pass'
+  const answer =
+    options.onProblem ??
+    ((problem: Problem, _: IncomingMessage, response: ServerResponse) => sendProblem(response, problem))
   const report = options.onError ?? ((error: unknown) => void unhandled(error))
 
   function run(exchange: NodeExchange, session: SessionHandle<Data, Attributes>): void {
     const { request, response } = exchange
-    if (respond && session.unavailable !== undefined) return sendProblem(response, session.unavailable)
+    if (respond && session.unavailable !== undefined) return exchange.answer(session.unavailable)
     try {
       const result = handler(request, response, session)
       if (result instanceof Promise) result.catch((error: unknown) => failed(exchange, session, error))
@@ -60,13 +69,14 @@ export function withSessions<Data, Attributes extends object>(
     const known = problemOf(error)
     if (!exchange.hasBegun) {
       session.discard()
-      sendProblem(exchange.response, known ?? problem('internal_error'))
+      clearHeaders(exchange.response)
+      exchange.answer(known ?? problem('internal_error'))
     } else if (exchange.response.headersSent && !exchange.response.writableEnded) exchange.response.destroy()
     if (known === undefined) report(error, exchange.request)
   }
 
   return (request, response) => {
-    const exchange = new NodeExchange(request, response, report)
+    const exchange = new NodeExchange(request, response, { report, answer })
     const begin = (session: SessionHandle<Data, Attributes>): void => {
       exchange.follow(session)
       run(exchange, session)
@@ -84,12 +94,19 @@ async function unhandled(error: unknown): Promise<never> {
 
 /** @throws ConfigError */
 function assertOptions(options: NodeOptions): void {
-  const problems = [...unknownKeys('', options, ['unavailable', 'onError'])]
+  const problems = [...unknownKeys('', options, ['unavailable', 'onError', 'onProblem'])]
   if (![undefined, 'respond', 'pass'].includes(options.unavailable))
     problems.push({ path: 'unavailable', message: "Write 'respond' or 'pass'." })
-  if (options.onError !== undefined && typeof options.onError !== 'function')
-    problems.push({ path: 'onError', message: 'Pass a function.' })
+  for (const path of ['onError', 'onProblem'] as const) {
+    if (options[path] !== undefined && typeof options[path] !== 'function')
+      problems.push({ path, message: 'Pass a function.' })
+  }
   if (problems.length > 0) throw new ConfigError(problems)
+}
+
+interface Hooks {
+  readonly report: (error: unknown, request: IncomingMessage) => void
+  readonly answer: (problem: Problem, request: IncomingMessage, response: ServerResponse) => void
 }
 
 /** One request of `node:http`, as the core sees it. Headers are scanned in place: Node's own parsing costs more than the check. */
@@ -98,19 +115,15 @@ class NodeExchange implements Exchange {
   readonly response: ServerResponse
   readonly cookie: string | undefined
   readonly authorization: string | undefined
-  readonly #report: (error: unknown, request: IncomingMessage) => void
+  readonly #hooks: Hooks
   #handle: SessionHandle<never, never> | undefined
   #held: HeldResponse | undefined
   #wantsHold = false
 
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    report: (error: unknown, request: IncomingMessage) => void,
-  ) {
+  constructor(request: IncomingMessage, response: ServerResponse, hooks: Hooks) {
     this.request = request
     this.response = response
-    this.#report = report
+    this.#hooks = hooks
     this.cookie = rawHeader(request.rawHeaders, 'cookie', '; ')
     this.authorization = rawHeader(request.rawHeaders, 'authorization', ', ')
   }
@@ -124,6 +137,10 @@ class NodeExchange implements Exchange {
   /** Whether the handler has said something already, held back or not. */
   get hasBegun(): boolean {
     return this.response.headersSent || this.#held?.hasBegun === true
+  }
+
+  answer(problem: Problem): void {
+    this.#hooks.answer(problem, this.request, this.response)
   }
 
   connection(): 'https' | 'loopback' | 'insecure' {
@@ -163,7 +180,8 @@ class NodeExchange implements Exchange {
       onReleased: () => {
         this.#held = undefined
       },
-      onError: (error) => this.#report(error, this.request),
+      onError: (error) => this.#hooks.report(error, this.request),
+      answer: (problem) => this.answer(problem),
     })
   }
 }

@@ -46,18 +46,6 @@ export class Delta {
     }
     return next
   }
-
-  /** These changes, then those: one delta that does the same. */
-  followedBy(later: Delta | undefined): Delta {
-    const both = new Delta()
-    for (const delta of later === undefined ? [this] : [this, later]) {
-      for (const [key, change] of delta.#changes) {
-        if (change === 'unset' || 'set' in change) both.#changes.set(key, change)
-        else both.increment(key, change.add)
-      }
-    }
-    return both
-  }
 }
 
 /** The changes that turn `before` into `after`, both as the application sees them. */

@@ -70,7 +70,7 @@ export function admit(admission: Admission): Rule<AdmitAnswer> {
   return (before, moment) => {
     const { realm, subject, session } = admission
     if (subject !== undefined) assertOwner({ realm, subject }, before?.header)
-    if (moment.now >= admission.expiresAt) return { roster: before, answer: { kind: 'expired' } }
+    if (moment.now > admission.expiresAt) return { roster: before, answer: { kind: 'expired' } }
     if (isSuperseded(before, admission.seen, moment))
       return { roster: before, answer: { kind: 'superseded' } }
     const present = before?.sessions.get(session.number)

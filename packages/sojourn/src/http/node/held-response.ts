@@ -34,6 +34,8 @@ export interface Holding {
   /** Told when nothing is held any more; later changes need a new hold. */
   readonly onReleased: () => void
   readonly onError: (error: unknown) => void
+  /** Writes a problem where the handler's answer would have been. */
+  readonly answer: (problem: Problem) => void
 }
 
 /** Holds all that writes; once the headers have left, the end alone. */
@@ -57,7 +59,7 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
     holding.onReleased()
     if (response.destroyed) return
     try {
-      if (outcome.kind === 'failed') sendProblem(response, outcome.problem, outcome.headers)
+      if (outcome.kind === 'failed') replace(response, holding, outcome)
       else replay(response, calls, outcome.headers)
     } catch (error) {
       response.destroy()
@@ -73,19 +75,24 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
   }
 }
 
-/** Answers a problem in place of anything the handler prepared. A response that has begun is cut off instead: it would be a lie. */
-export function sendProblem(
-  response: ServerResponse,
-  { status, headers, body }: Problem,
-  lines: ResponseHeaders = [],
-): void {
+/** Answers a problem as JSON. */
+export function sendProblem(response: ServerResponse, { status, headers, body }: Problem): void {
+  response.writeHead(status, headers).end(body)
+}
+
+/** Nothing that the handler prepared is left. A response that has begun is cut off instead: it would be a lie. */
+function replace(response: ServerResponse, holding: Holding, failed: Settled & { kind: 'failed' }): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
+  clearHeaders(response)
+  putHeaders(response, failed.headers)
+  holding.answer(failed.problem)
+}
+
+export function clearHeaders(response: ServerResponse): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name)
-  putHeaders(response, lines)
-  response.writeHead(status, headers).end(body)
 }
 
 type Settled =

@@ -1,0 +1,19 @@
+/** Short messages after a redirect. The address carries a code, never a text that somebody could make up. */
+
+type Notice = keyof typeof NOTICES
+
+const NOTICES = {
+  welcome: 'Welcome to Wayside. You are signed in.',
+  'signed-in': 'You are signed in.',
+  ended: 'Your session has ended. Please sign in again.',
+  address: 'Your delivery address was changed.',
+  password: 'Your password was changed. All your other devices were signed out.',
+  'signed-out-one': 'That device was signed out.',
+  'signed-out-others': 'All your other devices were signed out.',
+  'gone-already': 'That device was signed out already.',
+  ordered: 'Thank you! Your order was placed.',
+} as const
+
+export function noticeText(code: string | null): string | undefined {
+  return code !== null && Object.hasOwn(NOTICES, code) ? NOTICES[code as Notice] : undefined
+}

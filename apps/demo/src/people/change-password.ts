@@ -1,0 +1,58 @@
+/** A new password. It ends every other session of the account; the one at hand goes on with a new token. */
+import { textField } from '../look/fields.ts'
+import { page } from '../look/layout.ts'
+import { type Answer, seeOther } from '../web/answer.ts'
+import { html } from '../web/html.ts'
+import type { MemberVisit, Route } from '../web/visit.ts'
+import { membersOnly, signInFirst } from './members-only.ts'
+import { hashPassword, isPassword, problemWithPassword } from './passwords.ts'
+
+export const changePasswordRoutes: readonly Route[] = [
+  {
+    path: '/account/password',
+    get: membersOnly('/account/password', (visit) => passwordPage(visit, {})),
+    post: membersOnly('/account/password', changePassword),
+  },
+]
+
+interface Problems {
+  readonly present?: string
+  readonly next?: string | undefined
+}
+
+/** The new hash is stored before the sessions end: whoever signs in after that is checked against it. */
+async function changePassword(visit: MemberVisit): Promise<Answer> {
+  const { account, form, session, shop } = visit
+  const next = form.get('new-password') ?? ''
+  const stored = shop.accounts.passwordHash(account.id)
+  if (!(await isPassword(stored, form.get('password') ?? '')))
+    return passwordPage(visit, { present: 'This is not your present password.' })
+  const problem = problemWithPassword(next, account.email)
+  if (problem !== undefined) return passwordPage(visit, { next: problem })
+  shop.accounts.setPasswordHash(account.id, await hashPassword(next))
+  const result = await session.credentialChanged()
+  return result.kind === 'changed' ? seeOther('/account?notice=password') : signInFirst(visit, '/account')
+}
+
+function passwordPage(visit: MemberVisit, { present, next }: Problems): Answer {
+  return page(visit, {
+    title: 'Change the password',
+    width: 'narrow',
+    status: present === undefined && next === undefined ? 200 : 422,
+    main: html`<h1>Change the password</h1>
+<form class="panel" method="post" action="/account/password">
+<input class="quiet-label" type="text" name="username" value="${visit.account.email}" autocomplete="username" readonly tabindex="-1" aria-hidden="true">
+${textField({ name: 'password', label: 'Present password', type: 'password', autocomplete: 'current-password', error: present, focus: next === undefined })}
+${textField({
+  name: 'new-password',
+  label: 'New password',
+  type: 'password',
+  autocomplete: 'new-password',
+  hint: 'At least 8 characters. All your other devices are signed out.',
+  error: next,
+  focus: next !== undefined,
+})}
+<button class="button full">Change the password</button></form>
+<p class="aside"><a href="/account">Keep the present one</a></p>`,
+  })
+}
