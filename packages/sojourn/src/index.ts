@@ -17,11 +17,10 @@ export function createSessions<
   Data extends object = Record<string, unknown>,
   Attributes extends object = Record<string, unknown>,
 >(options: SessionsOptions<Data>): Sessions<Data, Attributes> {
-  const sessions = createSessionsIn<Data, Attributes>(options, {
-    environment: options.environment ?? systemEnvironment,
+  return createSessionsIn<Data, Attributes>(options ?? {}, {
+    environment: options?.environment ?? systemEnvironment,
     production: process.env['NODE_ENV'] === 'production',
   })
-  return sessions
 }
 
 export type { ChangeResult, NotChanged, RenewResult } from './core/changes.ts'

@@ -137,15 +137,15 @@ export async function setSubjectAttributes(
   ).answer
 }
 
-/** Whether the session's secret is older than the policy or a change of shared attributes wants it. */
-export function isRegenerationDue<Data, Attributes>(
+/** Why the session is due for a new secret: what it may do has changed, or the policy wants one by now. */
+export function regenerationDue<Data, Attributes>(
   engine: Engine,
   session: Session<Data, Attributes>,
-): boolean {
+): 'privilege' | 'age' | undefined {
   const { record, header, checkedAt } = presentedBy(session)
   const every = engine.settings.regenerateEveryMs
-  const byAge = every > 0 && checkedAt - record.secretAt >= every
-  return byAge || (header.attributes !== undefined && header.attributes.setAt > record.secretAt)
+  if (header.attributes !== undefined && header.attributes.setAt > record.secretAt) return 'privilege'
+  return every > 0 && checkedAt - record.secretAt >= every ? 'age' : undefined
 }
 
 interface OneChange<Answer> {

@@ -5,7 +5,7 @@
 import type { Environment } from './environment.ts'
 
 export interface Chores {
-  /** Queues `run` unless a chore with this key waits already, or too many do. */
+  /** Queues `run` unless a chore with this key waits or runs already, or too many do. */
   add(key: string, run: () => Promise<unknown>): void
   /** The same after `laterMs`, which is one length for all: one timer serves any number. */
   later(key: string, run: () => Promise<unknown>): void
@@ -25,14 +25,19 @@ const AT_ONCE = 32
 export function createChores(environment: Environment, { laterMs }: { readonly laterMs: number }): Chores {
   const kept: KeptChore[] = []
   const queued = new Map<string, () => Promise<unknown>>()
+  const running = new Set<string>()
   let working: Promise<void> | undefined
   let scheduled = false
 
   async function work(): Promise<void> {
     while (queued.size > 0) {
       const batch = [...queued].slice(0, AT_ONCE)
-      for (const [key] of batch) queued.delete(key)
+      for (const [key] of batch) {
+        queued.delete(key)
+        running.add(key)
+      }
       await Promise.allSettled(batch.map(([, run]) => run()))
+      for (const [key] of batch) running.delete(key)
     }
     working = undefined
   }
@@ -44,7 +49,7 @@ export function createChores(environment: Environment, { laterMs }: { readonly l
   }
 
   function add(key: string, run: () => Promise<unknown>): void {
-    if (queued.size >= MOST_QUEUED || queued.has(key)) return
+    if (queued.size >= MOST_QUEUED || queued.has(key) || running.has(key)) return
     queued.set(key, run)
     if (scheduled || working !== undefined) return
     scheduled = true

@@ -24,6 +24,8 @@ const SESSION_ID_SHAPE = /^[A-Za-z0-9_-]{24}$/
 /** Names no session: it is never drawn, and lets `store.read` be asked for a header alone. */
 export const NO_SESSION = 'AAAAAAAA' as SessionNumber
 
+/** Of no roster. */
+export const NO_INCARNATION = 'AAAAAAAA' as Incarnation
 /** What a header holds before its first commit. */
 export const NO_COMMIT = 'AAAAAAAA' as CommitId
 

@@ -14,7 +14,7 @@ import {
   changeData,
   type ChangeResult,
   elevate,
-  isRegenerationDue,
+  regenerationDue,
   regenerate,
   type RenewResult,
   setSubjectAttributes,
@@ -166,7 +166,7 @@ export interface Internals<Data, Attributes extends object> {
     options: Omit<AnonymousStart<Data>, 'data'>,
   ): Promise<{ session: Session<Data, Attributes>; token: string }>
   apply(session: Session<Data, Attributes>, delta: Delta): Promise<ChangeResult<Data, Attributes>>
-  isRegenerationDue(session: Session<Data, Attributes>): boolean
+  regenerationDue(session: Session<Data, Attributes>): 'privilege' | 'age' | undefined
   /** Ends the session behind a genuine token, also while the store cannot be asked about it. @throws RevokeUncertain */
   signOutHolder(presented: PresentedToken): Promise<void>
   /** The session's token signed for another transport. */
@@ -226,7 +226,7 @@ export function createManager<Data, Attributes extends object>(
     startAnonymousWith: (delta, options) => startAnonymous(engine, { ...options, delta }),
     apply: (session, delta) => changeData(engine, session, applying(settings, delta)),
     signOutHolder: (presented) => signOutHolder(engine, presented),
-    isRegenerationDue: (session) => isRegenerationDue(engine, session),
+    regenerationDue: (session) => regenerationDue(engine, session),
     tokenFor(session, transport) {
       const { token, transport: own } = presentedBy(session)
       const deployment = engine.watch.current

@@ -182,6 +182,7 @@ export function readOptions<Data>(
   check.keys('data', options.data, ['schema', 'dictionary', 'limit'])
   check.keys('anonymous', options.anonymous, ['idle', 'absolute', 'carry'])
   check.keys('regenerate', options.regenerate, ['every', 'grace'])
+  check.environment(options.environment)
   check.store(options.store)
   const secrets = check.secrets(options.secrets)
   check.finish()
@@ -307,6 +308,20 @@ class Check {
     if (policy !== 'evict-oldest' && policy !== 'reject')
       this.problem('devices.policy', "Write 'evict-oldest' or 'reject'.")
     return { count, policy }
+  }
+
+  environment(environment: unknown): void {
+    const needed = ['now', 'monotonic', 'after', 'randomBytes', 'jitter', 'log'] as const
+    const candidate = environment as Partial<Environment> | null | undefined
+    if (
+      candidate === undefined ||
+      (candidate !== null && needed.every((name) => typeof candidate[name] === 'function'))
+    )
+      return
+    this.problem(
+      'environment',
+      'Leave it out, or pass a whole Environment, such as fakeEnvironment() in tests.',
+    )
   }
 
   store(store: unknown): void {

@@ -30,7 +30,8 @@ export class Delivery {
   readonly #cookie: CookieSettings | undefined
   readonly #exchange: Exchange
   readonly #presented: Presentation
-  #outgoing: 'nothing' | 'clear' | Given = 'nothing'
+  /** `in-body`: the application hands the token out itself. */
+  #outgoing: 'nothing' | 'in-body' | 'clear' | Given = 'nothing'
   #current: Presentation
 
   constructor(cookie: CookieSettings | undefined, exchange: Exchange, presented: Presentation) {
@@ -52,11 +53,11 @@ export class Delivery {
 
   give<Data, Attributes>(session: Session<Data, Attributes>, token: string): void {
     this.#current = { transport: this.transport, token }
-    // A bearer token is in the application's hands; a cookie that was about to go out with an older one is not sent.
+    // A cookie that was about to go out with an older token is not sent.
     const persistsForMs =
       session.lifetime === 'remember' ? session.absoluteDeadline - session.checkedAt : undefined
-    this.#outgoing = this.transport === BEARER ? 'nothing' : { token, persistsForMs }
-    if (this.#outgoing !== 'nothing') this.#exchange.onChange()
+    this.#outgoing = this.transport === BEARER ? 'in-body' : { token, persistsForMs }
+    this.#exchange.onChange()
   }
 
   clear(): void {
@@ -71,6 +72,7 @@ export class Delivery {
     const cookie = this.#cookie
     const outgoing = this.#outgoing
     this.#outgoing = 'nothing'
+    if (outgoing === 'in-body') return [['cache-control', 'no-store']]
     if (cookie === undefined || outgoing === 'nothing') return []
     const names = outgoing === 'clear' ? [cookie.name, ...cookie.acceptNames] : this.#formerName(cookie)
     const lines = names.map((name) => clearedCookie(cookie, name))
@@ -84,7 +86,10 @@ export class Delivery {
   }
 
   canReachClient(): boolean {
-    return !this.#exchange.headersSent() && this.#exchange.connection() !== 'insecure'
+    if (this.#exchange.headersSent()) return false
+    const connection = this.#exchange.connection()
+    // A cookie for development has no `Secure` and leaves this machine under no circumstances.
+    return connection === 'loopback' || (connection === 'https' && this.#cookie?.secure !== false)
   }
 
   /** @throws InputError `HEADERS_SENT`, `INSECURE_REQUEST` */

@@ -10,6 +10,8 @@ export interface Exchange {
   userAgent(): string | undefined
   /** Whether the response's headers have left, so that no cookie can be set any more. */
   headersSent(): boolean
+  /** Whether the response has been written to its end. */
+  isOver(): boolean
   /** The session was read: the response is private. Called at most once. */
   onRead(): void
   /** Something has to be committed before the response leaves. May be called more than once. */

@@ -71,6 +71,10 @@ export class SessionHandle<Data, Attributes extends object> {
   #verdict: Verdict<Data, Attributes>
   #delta: Delta | undefined
   #read = false
+  #finished = false
+  /** What is done on this handle is done one after another, in the order of the calls. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #waiting = 0
 
   /** Made by `sessions.open` only. */
   constructor(
@@ -140,17 +144,17 @@ export class SessionHandle<Data, Attributes extends object> {
    * @throws InputError `DATA_NOT_JSON`; `NO_SESSION` for a bearer client without session, which cannot be handed one unasked
    */
   set<Key extends keyof Data & string>(key: Key, value: Data[Key]): void {
-    this.#changes().set(key, value)
+    this.#change((delta) => delta.set(key, value))
   }
 
   /** Removes one key when the response is committed. */
   unset(key: keyof Data & string): void {
-    if (this.#verdict.kind !== 'none' || this.#delta !== undefined) this.#changes().unset(key)
+    this.#change((delta) => delta.unset(key))
   }
 
   /** Adds to a number when the response is committed; parallel increments all count. */
   increment(key: keyof Data & string, by = 1): void {
-    this.#changes().increment(key, by)
+    this.#change((delta) => delta.increment(key, by))
   }
 
   /**
@@ -158,14 +162,16 @@ export class SessionHandle<Data, Attributes extends object> {
    * called again on a conflict. `ended` also when a visitor has no session and `edit` leaves nothing to store.
    */
   async update(edit: Edit<Data>): Promise<ChangeResult<Data, Attributes>> {
-    const refused = await this.#flush()
-    if (refused !== undefined) return refused
-    const session = this.session
-    if (session === undefined) return await this.#beginWith(editedDelta({}, edit))
-    const result = await this.#parts.manager.update(session, edit)
-    if (result.kind === 'changed')
-      this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
-    return result
+    return await this.#inTurn(async () => {
+      const refused = await this.#flush()
+      if (refused !== undefined) return refused
+      const session = this.session
+      if (session === undefined) return (await this.#beginWith(editedDelta({}, edit))) ?? { kind: 'ended' }
+      const result = await this.#parts.manager.update(session, edit)
+      if (result.kind === 'changed')
+        this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
+      return result
+    })
   }
 
   /** @see SessionManager.attempt */
@@ -180,13 +186,15 @@ export class SessionHandle<Data, Attributes extends object> {
   ): Promise<SignInResult<Data, Attributes>> {
     const transport = this.#transportFor(deliver)
     this.#delivery.mustReachClient()
-    await this.#flush()
-    const previous = this.#delivery.current
-    this.#delivery.transport = transport
-    const device = { ...this.#client(), ...options.device }
-    const result = await this.#parts.manager.signIn(who, { ...options, previous, transport, device })
-    if (result.kind === 'signed-in') this.#become(result)
-    return result
+    return await this.#inTurn(async () => {
+      await this.#flush()
+      const previous = this.#delivery.current
+      this.#delivery.transport = transport
+      const device = { ...this.#client(), ...options.device }
+      const result = await this.#parts.manager.signIn(who, { ...options, previous, transport, device })
+      if (result.kind === 'signed-in') this.#become(result)
+      return result
+    })
   }
 
   /**
@@ -194,12 +202,14 @@ export class SessionHandle<Data, Attributes extends object> {
    * nothing and leaves the cookie, which is another one by now. @throws RevokeUncertain
    */
   async signOut(): Promise<void> {
-    const verdict = this.#verdict
-    this.#delta = undefined
-    if (isReplaced(verdict)) return
-    if (verdict.kind === 'valid') await this.#parts.manager.signOut(verdict.session)
-    if (verdict.kind === 'unavailable') await this.#parts.manager.signOutHolder(this.#presented)
-    this.#leave()
+    await this.#inTurn(async () => {
+      const verdict = this.#verdict
+      this.#delta = undefined
+      if (isReplaced(verdict)) return
+      if (verdict.kind === 'valid') await this.#parts.manager.signOut(verdict.session)
+      if (verdict.kind === 'unavailable') await this.#parts.manager.signOutHolder(this.#presented)
+      this.#leave()
+    })
   }
 
   /** @see SessionManager.elevate */
@@ -264,9 +274,14 @@ export class SessionHandle<Data, Attributes extends object> {
     return { kind: 'done', ended }
   }
 
-  /** Whether `commit` has anything to write or to send. */
+  /** Whether `commit` has anything to write or to send, now or when what is under way has been done. */
   get isChanged(): boolean {
-    return this.#delta !== undefined || this.#delivery.isPending
+    return this.#delta !== undefined || this.#delivery.isPending || this.#waiting > 0
+  }
+
+  /** The response is on its way, or done: from now on a change that it would have to wait for throws `HEADERS_SENT`. */
+  finish(): void {
+    this.#finished = true
   }
 
   /** Forgets the data changes that were collected and not committed: the request failed. */
@@ -282,7 +297,7 @@ export class SessionHandle<Data, Attributes extends object> {
    * `discard`, then `commit` once more for the headers
    */
   async commit(headers?: Headers): Promise<Committed> {
-    const outcome = await this.#commit()
+    const outcome = await this.#inTurn(() => this.#commit())
     if (headers !== undefined) putHeaders(headers, outcome.headers)
     return outcome
   }
@@ -314,13 +329,17 @@ export class SessionHandle<Data, Attributes extends object> {
     this.#delta = undefined
     const result =
       session === undefined ? await this.#beginWith(delta) : await this.#parts.manager.apply(session, delta)
+    if (result === undefined) return undefined
     if (result.kind !== 'changed') return result
     this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
     return undefined
   }
 
-  async #beginWith(delta: Delta): Promise<ChangeResult<Data, Attributes>> {
-    if (delta.size === 0) return { kind: 'ended' }
+  /** `undefined`: there is nothing to store, so nothing begins. */
+  async #beginWith(
+    delta: Delta,
+  ): Promise<(ChangeResult<Data, Attributes> & { kind: 'changed' }) | undefined> {
+    if (delta.leavesNothing) return undefined
     this.#mayBegin()
     const { transport } = this.#delivery
     const begun = await this.#parts.manager.startAnonymousWith(delta, { transport, device: this.#client() })
@@ -332,12 +351,14 @@ export class SessionHandle<Data, Attributes extends object> {
     renew: (session: Session<Data, Attributes>) => Promise<RenewResult<Data, Attributes>>,
   ): Promise<RenewResult<Data, Attributes>> {
     this.#delivery.mustReachClient()
-    await this.#flush()
-    const session = this.session
-    if (session === undefined) return { kind: 'ended' }
-    const result = await renew(session)
-    if (result.kind === 'changed') this.#become(result)
-    return result
+    return await this.#inTurn(async () => {
+      await this.#flush()
+      const session = this.session
+      if (session === undefined) return { kind: 'ended' }
+      const result = await renew(session)
+      if (result.kind === 'changed') this.#become(result)
+      return result
+    })
   }
 
   /** A new secret that is due for reasons of age or of changed roles, when this response can carry it and the store is well. */
@@ -345,21 +366,32 @@ export class SessionHandle<Data, Attributes extends object> {
     const { manager } = this.#parts
     const { transport, isPending } = this.#delivery
     if (this.#verdict.kind !== 'valid' || isPending || transport === BEARER) return
-    if (!manager.isRegenerationDue(this.#verdict.session) || !this.#delivery.canReachClient()) return
+    const because = manager.regenerationDue(this.#verdict.session)
+    if (because === undefined || !this.#delivery.canReachClient()) return
     try {
-      const result = await manager.regenerate(this.#verdict.session)
+      const result = await manager.regenerate(this.#verdict.session, { because })
       if (result.kind === 'changed') this.#become(result)
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
     }
   }
 
-  #changes(): Delta {
+  /** A change that throws leaves nothing behind. */
+  #change(collect: (delta: Delta) => void): void {
     if (this.#verdict.kind === 'unavailable') throw unavailable()
+    if (this.#finished || this.#exchange.isOver()) throw headersSent()
     if (this.#verdict.kind === 'none' && !isReplaced(this.#verdict)) this.#mayBegin()
-    this.#delta ??= new Delta()
+    const delta = this.#delta ?? new Delta()
+    collect(delta)
+    this.#delta = delta
     this.#exchange.onChange()
-    return this.#delta
+  }
+
+  async #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    this.#waiting++
+    const run = this.#turn.then(step).finally(() => this.#waiting--)
+    this.#turn = run.catch(() => undefined)
+    return await run
   }
 
   #mayBegin(): void {
@@ -378,7 +410,7 @@ export class SessionHandle<Data, Attributes extends object> {
     if (transport === BEARER || !this.#delivery.canReachClient()) return
     if (renewed !== undefined || this.#presented.transport !== transport) {
       this.#delivery.give(session, this.#parts.manager.tokenFor(session, transport))
-    } else if (this.#parts.manager.isRegenerationDue(session)) this.#exchange.onChange()
+    } else if (this.#parts.manager.regenerationDue(session) !== undefined) this.#exchange.onChange()
   }
 
   #become({ session }: { readonly session: Session<Data, Attributes> }): void {
@@ -426,6 +458,13 @@ function isReplaced(verdict: Verdict<never, never> | Verdict<unknown, unknown>):
 
 function isOfSameRoster(id: unknown, own: string): boolean {
   return typeof id === 'string' && id.slice(0, ROSTER_KEY_LENGTH) === own.slice(0, ROSTER_KEY_LENGTH)
+}
+
+function headersSent(): InputError {
+  return new InputError(
+    'HEADERS_SENT',
+    'The response is on its way, and nothing waits for this change. Make it before, or use `update`.',
+  )
 }
 
 function unavailable(): SystemError {

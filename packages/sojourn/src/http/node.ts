@@ -51,7 +51,7 @@ export function withSessions<Data, Attributes extends object>(
   const respond = options.unavailable !== 'pass'
   const answer =
     options.onProblem ??
-    ((problem: Problem, _: IncomingMessage, response: ServerResponse) => sendProblem(response, problem))
+    ((reason: Problem, _: IncomingMessage, response: ServerResponse) => sendProblem(response, reason))
   const report = options.onError ?? ((error: unknown) => void unhandled(error))
 
   function run(exchange: NodeExchange, session: SessionHandle<Data, Attributes>): void {
@@ -67,11 +67,10 @@ export function withSessions<Data, Attributes extends object>(
 
   function failed(exchange: NodeExchange, session: SessionHandle<Data, Attributes>, error: unknown): void {
     const known = problemOf(error)
-    if (!exchange.hasBegun) {
+    if (exchange.said !== 'all') {
       session.discard()
-      clearHeaders(exchange.response)
-      exchange.answer(known ?? problem('internal_error'))
-    } else if (exchange.response.headersSent && !exchange.response.writableEnded) exchange.response.destroy()
+      exchange.fail(known ?? problem('internal_error'))
+    }
     if (known === undefined) report(error, exchange.request)
   }
 
@@ -134,13 +133,26 @@ class NodeExchange implements Exchange {
     if (this.#wantsHold) this.onChange()
   }
 
-  /** Whether the handler has said something already, held back or not. */
-  get hasBegun(): boolean {
-    return this.response.headersSent || this.#held?.hasBegun === true
+  /** What the handler has said so far, held back or not. */
+  get said(): 'nothing' | 'something' | 'all' {
+    if (this.#held !== undefined) return this.#held.said
+    if (this.response.writableEnded) return 'all'
+    return this.response.headersSent ? 'something' : 'nothing'
   }
 
-  answer(problem: Problem): void {
-    this.#hooks.answer(problem, this.request, this.response)
+  /** The handler threw before it had said everything: what it began is replaced, or cut off when it has left. */
+  fail(reason: Problem): void {
+    const { response } = this
+    if (response.headersSent) response.destroy()
+    else if (this.said === 'something') this.#held?.abandon(reason)
+    else {
+      clearHeaders(response)
+      this.answer(reason)
+    }
+  }
+
+  answer(reason: Problem): void {
+    this.#hooks.answer(reason, this.request, this.response)
   }
 
   connection(): 'https' | 'loopback' | 'insecure' {
@@ -158,6 +170,10 @@ class NodeExchange implements Exchange {
 
   userAgent(): string | undefined {
     return this.request.headers['user-agent']
+  }
+
+  isOver(): boolean {
+    return this.response.writableEnded
   }
 
   headersSent(): boolean {
@@ -181,7 +197,7 @@ class NodeExchange implements Exchange {
         this.#held = undefined
       },
       onError: (error) => this.#hooks.report(error, this.request),
-      answer: (problem) => this.answer(problem),
+      answer: (reason) => this.answer(reason),
     })
   }
 }

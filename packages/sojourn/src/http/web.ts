@@ -32,6 +32,7 @@ export function webExchange(request: Request, facts: RequestFacts): Exchange {
     address: () => facts.address,
     userAgent: () => headers.get('user-agent') ?? undefined,
     headersSent: () => false,
+    isOver: () => false,
     onRead() {},
     onChange() {},
   }
@@ -49,7 +50,9 @@ export async function respond<Data, Attributes extends object>(
   if (session.unavailable !== undefined) return problemResponse(session.unavailable, [])
   try {
     const answer = await handler(session)
-    return answerTo(session, answer, await session.commit())
+    const committed = await session.commit()
+    session.finish()
+    return answerTo(session, answer, committed)
   } catch (error) {
     const known = problemOf(error)
     if (known === undefined) throw error

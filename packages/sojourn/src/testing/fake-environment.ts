@@ -79,26 +79,3 @@ export function fakeEnvironment(options: FakeEnvironmentOptions = {}): FakeEnvir
   }
   return environment
 }
-
-/** The name by which people look for it. */
-export const fakeClock: typeof fakeEnvironment = fakeEnvironment
-
-interface Pending {
-  readonly at: number
-  readonly run: () => void
-}
-
-function arm(pending: Set<Pending>, at: number, run: () => void): Timer {
-  const timer = { at, run }
-  pending.add(timer)
-  return { cancel: () => void pending.delete(timer) }
-}
-
-/** A set keeps the order of arming, which decides between timers that are due at the same moment. */
-function firstDue(pending: Set<Pending>, end: number): Pending | undefined {
-  let first: Pending | undefined
-  for (const timer of pending) {
-    if (timer.at <= end && (first === undefined || timer.at < first.at)) first = timer
-  }
-  return first
-}

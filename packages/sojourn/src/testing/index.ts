@@ -23,9 +23,10 @@ export {
 export type { RuleWorld, StoreRule } from './conformance/rule.ts'
 export {
   FAKE_START,
-  fakeClock,
   type FakeEnvironment,
   fakeEnvironment,
+  // The name by which people look for it.
+  fakeEnvironment as fakeClock,
   type FakeEnvironmentOptions,
 } from './fake-environment.ts'
 export { type Seeded, seeded } from './seeded.ts'

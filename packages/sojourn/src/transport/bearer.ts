@@ -9,7 +9,7 @@ export type FoundBearer =
 
 /** Another scheme counts as absent; the scheme's case does not matter, everything else does. */
 export function findBearer(header: string | undefined): FoundBearer {
-  if (header === undefined || !/^bearer(?![!#$%&'*+.^_`|~\w-])/i.test(header)) return { kind: 'absent' }
+  if (typeof header !== 'string' || !/^bearer(?![!#$%&'*+.^_`|~\w-])/i.test(header)) return { kind: 'absent' }
   const match = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(header)
   return match === null ? { kind: 'malformed' } : { kind: 'found', token: match[1] as string }
 }

@@ -49,7 +49,7 @@ const LONGEST_MAX_AGE_SECONDS = 34_560_000
 
 /** The token under our name, or under a former one. **Cost**: one scan of the header. */
 export function findToken(header: string | undefined, settings: CookieSettings): FoundToken {
-  if (header === undefined) return ABSENT
+  if (typeof header !== 'string') return ABSENT
   const found = findNamed(header, settings.name)
   if (found.kind !== 'absent') return found
   for (const name of settings.acceptNames) {
@@ -136,6 +136,7 @@ function attributes(
 function problemsOf(settings: CookieSettings, options: CookieOptions): readonly ConfigProblem[] {
   const { name, domain, sameSite, partitioned, acceptNames } = settings
   const problems: ConfigProblem[] = []
+  const development: unknown = options.unsafeDevelopmentName
   const say = (path: string, message: string): void => void problems.push({ path: `cookie.${path}`, message })
   const wanted = domain === undefined ? ['__Host-Http-', '__Host-'] : ['__Http-', '__Secure-']
   if (typeof name !== 'string' || !COOKIE_NAME.test(name) || name === BEARER)
@@ -148,7 +149,7 @@ function problemsOf(settings: CookieSettings, options: CookieOptions): readonly 
   }
   if (options.unsafeDevelopmentName !== undefined && options.name !== undefined)
     say('unsafeDevelopmentName', 'Write either `name` or `unsafeDevelopmentName`.')
-  if (options.unsafeDevelopmentName?.startsWith('__'))
+  if (typeof development === 'string' && development.startsWith('__'))
     say('unsafeDevelopmentName', 'A development name has no prefix.')
   if (domain !== undefined && !(typeof domain === 'string' && DOMAIN.test(domain)))
     say('domain', 'Write a host name such as example.com, in lower case and without a leading dot.')

@@ -1,9 +1,10 @@
 /**
  * Session records as bytes. Layout: `frame.ts`, then the fields in the order of `encodeRecord`. Instants
  * other than `createdAt` are differences in variable length, because they are almost always small.
- * The number is not written: it is where the record was found, and the CRC is seeded with it.
+ * The number is not written: it is where the record was found, and the CRC is seeded with it and with the roster's
+ * incarnation, so a record that outlived its roster reads as damaged in the next one.
  */
-import { type CommitId, type RosterKey, type SessionNumber, sessionId } from '../ids.ts'
+import { type CommitId, type Incarnation, type RosterKey, type SessionNumber, sessionId } from '../ids.ts'
 import type { Aal, ClaimTarget, Grace, LifetimeName, StoredSession, Unreadable } from '../roster.ts'
 import { type ByteReader, ByteWriter } from './bytes.ts'
 import { FORMAT, open, seal } from './frame.ts'
@@ -14,7 +15,12 @@ const HAS_CLAIM = 32
 const HAS_CONTEXT = 64
 const AUTHENTICATED = 128
 
-export function encodeRecord(key: RosterKey, session: StoredSession): Buffer {
+export interface RecordPlace {
+  readonly roster: RosterKey
+  readonly incarnation: Incarnation
+}
+
+export function encodeRecord(place: RecordPlace, session: StoredSession): Buffer {
   const writer = new ByteWriter(192 + session.data.length)
   const hasContext = session.acr !== '' || session.amr.length > 0
   writer.u8(FORMAT)
@@ -45,15 +51,15 @@ export function encodeRecord(key: RosterKey, session: StoredSession): Buffer {
   if (session.grace !== undefined) writeGrace(writer, session.createdAt, session.grace)
   if (session.claim !== undefined) writeClaim(writer, session.claim)
   writer.bytes(session.data)
-  return seal(writer, sessionId(key, session.number))
+  return seal(writer, addressOf(place, session.number))
 }
 
 export function decodeRecord(
-  key: RosterKey,
-  number: SessionNumber,
+  place: RecordPlace & { readonly number: SessionNumber },
   bytes: Uint8Array,
 ): StoredSession | Unreadable {
-  const reader = open(bytes, sessionId(key, number))
+  const { number } = place
+  const reader = open(bytes, addressOf(place, number))
   if (typeof reader === 'string') return reader
   const version = reader.u32()
   const epoch = reader.u32()
@@ -98,6 +104,10 @@ export function decodeRecord(
     lastCommit,
     data,
   }
+}
+
+function addressOf({ roster, incarnation }: RecordPlace, number: SessionNumber): string {
+  return sessionId(roster, number) + incarnation
 }
 
 const NO_CONTEXT: Context = { acr: '', amr: [] }

@@ -11,6 +11,11 @@ type Change = { readonly set: string } | { readonly add: number } | 'unset'
 export class Delta {
   readonly #changes = new Map<string, Change>()
 
+  /** Whether applying it to no data leaves no data. */
+  get leavesNothing(): boolean {
+    return [...this.#changes.values()].every((change) => change === 'unset')
+  }
+
   get size(): number {
     return this.#changes.size
   }

@@ -20,7 +20,7 @@ export interface Dictionary {
   readonly keyOf: ReadonlyMap<number, string>
 }
 
-export const NO_DATA: Uint8Array = new Uint8Array(0)
+const NO_DATA: Uint8Array = new Uint8Array(0)
 export const LONGEST_KEY_BYTES = 255
 const UNKNOWN = '\0'
 

@@ -3,7 +3,7 @@
  * so changes of different sessions of a subject never get in each other's way.
  */
 import type { Incarnation, SessionNumber } from '../ids.ts'
-import { freshDeadlines, seen } from '../lifetimes.ts'
+import { freshDeadlines, seen, touchInterval } from '../lifetimes.ts'
 import type { Aal, Grace, StoredSession } from '../roster.ts'
 import { liveSession, type Moment, type RosterView, type Rule, type Step, withSession } from './rule.ts'
 
@@ -25,7 +25,8 @@ export type ChangeAnswer =
 /** Extends the idle deadline to `seenAt`. Whatever another request wrote stays. */
 export function touch(basis: Basis, seenAt: number): Rule<ChangeAnswer> {
   return changing(basis, (session, moment) => {
-    if (seenAt <= session.seenAt) return session
+    // Whoever wrote this record meanwhile may have seen the session too.
+    if (seenAt - session.seenAt < touchInterval(moment.lifetimes[session.lifetime])) return session
     const touched = seen(session, Math.min(seenAt, moment.now), moment.lifetimes)
     return { ...session, seenAt: touched.seenAt, idleDeadline: touched.idleDeadline }
   })

@@ -23,8 +23,10 @@ interface Call {
 }
 
 export interface HeldResponse {
-  /** Whether the handler has begun to write: what it said is on its way, or waits for the commit. */
-  readonly hasBegun: boolean
+  /** What the handler has said so far: nothing, something, or all. It waits for the commit. */
+  readonly said: 'nothing' | 'something' | 'all'
+  /** What was said is not to be sent; this is, when the commit is through. */
+  abandon(reason: Problem): void
 }
 
 export interface Holding {
@@ -44,6 +46,7 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
   const held: readonly Writer[] = response.headersSent ? ['end'] : WRITERS
   const originals = held.map((writer) => [writer, methods[writer]] as const)
   const calls: Call[] = []
+  let abandoned: Problem | undefined
 
   function hold(writer: Writer): AnyMethod {
     return (...args) => {
@@ -54,7 +57,9 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
   }
 
   async function release(): Promise<void> {
-    const outcome = await settled(holding)
+    const committed = await settled(holding)
+    const outcome: Settled =
+      abandoned === undefined ? committed : { kind: 'failed', problem: abandoned, headers: committed.headers }
     for (const [writer, original] of originals) methods[writer] = original
     holding.onReleased()
     if (response.destroyed) return
@@ -69,8 +74,12 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
 
   for (const writer of held) methods[writer] = hold(writer)
   return {
-    get hasBegun() {
-      return calls.length > 0
+    get said() {
+      if (calls.length === 0) return 'nothing'
+      return calls.some(({ writer }) => writer === 'end') ? 'all' : 'something'
+    },
+    abandon(reason) {
+      abandoned = reason
     },
   }
 }
@@ -100,11 +109,12 @@ type Settled =
   | { readonly kind: 'failed'; readonly problem: Problem; readonly headers: ResponseHeaders }
 
 async function settled(holding: Holding): Promise<Settled> {
-  const headers: (readonly [string, string])[] = []
+  let headers: ResponseHeaders = []
   try {
     do {
       const outcome = await holding.commit()
-      headers.push(...outcome.headers)
+      // A later token takes the place of an earlier one: one cookie of a name in a response.
+      if (outcome.headers.length > 0) headers = outcome.headers
       if (outcome.kind !== 'committed') return { kind: 'failed', problem: outcome.problem, headers }
     } while (holding.isChanged())
     return { kind: 'committed', headers }

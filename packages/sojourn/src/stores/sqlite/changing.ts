@@ -9,7 +9,7 @@ import { encodeHeader } from '../../core/codec/header.ts'
 import { encodeRecord } from '../../core/codec/record.ts'
 import { MAX_VALUE_BYTES } from '../../core/codec/frame.ts'
 import { InputError } from '../../core/errors.ts'
-import type { RosterKey } from '../../core/ids.ts'
+import { type Incarnation, NO_INCARNATION, type RosterKey } from '../../core/ids.ts'
 import { MAX_RECORDS, type RosterHeader, type StoredSession } from '../../core/roster.ts'
 import type { RosterChange } from '../../core/store.ts'
 import {
@@ -43,14 +43,21 @@ export function prepareChange(roster: RosterKey, change: RosterChange, now: numb
   if (expect === 'absent' && header === undefined) {
     throw new TypeError('A change that creates a roster brings its header.')
   }
+  const place = { roster, incarnation: incarnationAfter(change) }
   return {
     roster,
     change,
     header: header === undefined || header === 'drop' ? undefined : bounded(encodeHeader(roster, header)),
-    records: put.map((session) => ({ session, value: bounded(encodeRecord(roster, session)) })),
+    records: put.map((session) => ({ session, value: bounded(encodeRecord(place, session)) })),
     keepHour: Math.ceil(keepUntil / HOUR_MS),
     now,
   }
+}
+
+/** A change leaves the roster in the incarnation that it found, or brings one. */
+function incarnationAfter({ expect, header }: RosterChange): Incarnation {
+  if (expect !== 'absent') return expect.incarnation
+  return header === undefined || header === 'drop' ? NO_INCARNATION : header.incarnation
 }
 
 /** `'committed'`: applied, commit the transaction. Anything else changed nothing. */
@@ -64,6 +71,7 @@ export function applyChange(
   if (header === 'newer') return 'conflict'
   if (change.expect === 'absent') return create(statements, prepared, header)
   if (header === undefined || header === 'damaged') return 'gone'
+  if (header.incarnation !== change.expect.incarnation) return 'gone'
   const records = findRecords(statements, prepared, change.expect)
   const refused = disappointment(header, records, change.expect) ?? refusedRewrite(records, change)
   if (refused !== undefined) return refused

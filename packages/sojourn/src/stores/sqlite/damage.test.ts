@@ -200,7 +200,7 @@ describe('what a later version wrote is never rewritten', () => {
     const store = await storeWithSession(path, { put: [RECORD, OTHER] })
     const value = asNewer(
       bytesOf(path, `SELECT record FROM session WHERE number = '${RECORD.number}'`),
-      KEY + RECORD.number,
+      KEY + RECORD.number + HEADER.incarnation,
     )
     edit(path, 'UPDATE session SET record = ? WHERE number = ?', value, RECORD.number)
     expect(await store.list(KEY)).toEqual({

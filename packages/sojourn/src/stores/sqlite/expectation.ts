@@ -2,6 +2,7 @@
  * What a change expects, held against what is there; see `core/store.ts`. Comparison is with the decoded
  * values, never with the search columns. A damaged record counts as absent.
  */
+import type { RecordPlace } from '../../core/codec/record.ts'
 import type { RosterKey, SessionNumber } from '../../core/ids.ts'
 import type { RosterHeader, StoredSession, Unreadable } from '../../core/roster.ts'
 import type { RecordExpectation, RosterChange, RosterExpectation } from '../../core/store.ts'
@@ -26,7 +27,8 @@ export function findRecords(
   const found = new Map<SessionNumber, StoredSession | Unreadable | undefined>()
   for (const list of [expect.records, change.put, change.remove]) {
     for (const { number } of list) {
-      if (!found.has(number)) found.set(number, findRecord(statements, roster, number))
+      if (!found.has(number))
+        found.set(number, findRecord(statements, { roster, incarnation: expect.incarnation, number }))
     }
   }
   return found
@@ -34,11 +36,10 @@ export function findRecords(
 
 function findRecord(
   statements: Statements,
-  roster: RosterKey,
-  number: SessionNumber,
+  place: RecordPlace & { readonly number: SessionNumber },
 ): StoredSession | Unreadable | undefined {
-  const row = statements.findRecord.first(roster, number)
-  return row && recordIn(row, 0, roster, number)
+  const row = statements.findRecord.first(place.roster, place.number)
+  return row && recordIn(row, 0, place)
 }
 
 /** `undefined`: everything is as expected. */
@@ -47,7 +48,6 @@ export function disappointment(
   records: FoundRecords,
   expect: RosterExpectation,
 ): 'gone' | 'conflict' | undefined {
-  if (header.incarnation !== expect.incarnation) return 'gone'
   if (header.epoch !== expect.epoch) return 'conflict'
   if (expect.rosterVersion !== undefined && header.version !== expect.rosterVersion) return 'conflict'
   return expect.records.every((expected) => isAsExpected(records.get(expected.number), expected))

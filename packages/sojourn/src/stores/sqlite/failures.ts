@@ -26,7 +26,7 @@ const IOERR_SHORT_READ = 522
 const IOERR_CORRUPTFS = 8458
 
 /** SQLite's extended result code; `undefined` for an error that is not SQLite's. */
-export function resultCode(error: unknown): number | undefined {
+function resultCode(error: unknown): number | undefined {
   const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown }
   return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode : undefined
 }

@@ -3,7 +3,7 @@
  * as the columns beside it; otherwise the file was damaged or edited, and the value is `'damaged'`.
  */
 import { decodeHeader } from '../../core/codec/header.ts'
-import { decodeRecord } from '../../core/codec/record.ts'
+import { decodeRecord, type RecordPlace } from '../../core/codec/record.ts'
 import type { RosterKey, SessionNumber } from '../../core/ids.ts'
 import {
   MAX_RECORDS,
@@ -29,7 +29,7 @@ export function readRecord(statements: Statements, roster: RosterKey, number: Se
   const header = headerIn(row, roster)
   if (typeof header === 'string') return header
   if (row[SESSION + RECORD] === null) return { header }
-  const record = recordIn(row, SESSION, roster, number)
+  const record = recordIn(row, SESSION, { roster, incarnation: header.incarnation, number })
   return typeof record === 'string' ? { header, unreadable: record } : { header, record }
 }
 
@@ -49,7 +49,7 @@ export function readRoster(statements: Statements, roster: RosterKey): Roster | 
   for (const row of rows) {
     if (row[SESSION + RECORD] === null) continue
     const number = row[SESSION + NUMBER] as SessionNumber
-    const record = recordIn(row, SESSION, roster, number)
+    const record = recordIn(row, SESSION, { roster, incarnation: header.incarnation, number })
     if (typeof record === 'string') unreadable.push({ number, why: record })
     else records.push(record)
   }
@@ -70,12 +70,11 @@ export function headerIn(row: Row, roster: RosterKey): RosterHeader | Unreadable
 export function recordIn(
   row: Row,
   at: number,
-  roster: RosterKey,
-  number: SessionNumber,
+  place: RecordPlace & { readonly number: SessionNumber },
 ): StoredSession | Unreadable {
   const value = row[at + RECORD]
   if (!(value instanceof Uint8Array)) return 'damaged'
-  const record = decodeRecord(roster, number, value)
+  const record = decodeRecord(place, value)
   return typeof record === 'string' || isAsColumnsSay(record, row, at + ADDRESS) ? record : 'damaged'
 }
 

@@ -29,10 +29,10 @@ const NAMES = [
 
 export type Statements = Readonly<Record<(typeof NAMES)[number], Statement>>
 
-export type SqlValue = string | number | Uint8Array | null
+type SqlValue = string | number | Uint8Array | null
 
 /** A prepared statement that answers rows as lists of columns. */
-export interface Statement {
+interface Statement {
   first(...values: SqlValue[]): Row | undefined
   all(...values: SqlValue[]): readonly Row[]
   /** How many rows it changed. */

@@ -123,7 +123,7 @@ export async function assertAbsent(store: SessionStore, key: RosterKey): Promise
   )
 }
 
-export function assertSame(found: StoredSession, expected: StoredSession): void {
+function assertSame(found: StoredSession, expected: StoredSession): void {
   assert.deepEqual(comparable(found), comparable(expected))
 }
 
