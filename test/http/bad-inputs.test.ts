@@ -76,6 +76,23 @@ describe('fed to the sessions directly', () => {
   })
 })
 
+test.each<[string, unknown]>([
+  ['null', null],
+  ['a list of lines', [`${NAME}=x`]],
+  ['a number', 5],
+  ['an object', { [NAME]: 'x' }],
+])('C21: %s where an adapter should have had a header’s text is no token, and no error', async (_, value) => {
+  const world = await startWorld({ options: { ...options, transport: 'both' } })
+  const header = value as string
+  const { verdict } = await world.sessions.open({
+    ...exchangeOf({ target: '/', lines: [], canaries: [] }),
+    cookie: header,
+    authorization: header,
+  })
+  expect(verdict.kind).toBe('none')
+  expect(world.storeCalls()).toBe(0)
+})
+
 describe.each(ADAPTERS)('over a socket to $name', (adapter) => {
   test.each(ALL)('%s', async (_, row) => {
     const output = listenToOutput()
@@ -145,6 +162,7 @@ function exchangeOf({ lines }: MadeInput): Exchange {
     address: () => '127.0.0.1',
     userAgent: () => undefined,
     headersSent: () => false,
+    isOver: () => false,
     onRead() {},
     onChange() {},
   }

@@ -2,14 +2,17 @@
  * What a response says is stored, and what is not stored is not said: the response waits for its commit, reads never
  * write, touches never delay an answer, and a failing store is no sign-out. Over every adapter and store.
  */
+import { memoryStore } from 'sojourn/stores/memory'
+import { fakeEnvironment } from 'sojourn/testing'
 import { describe, expect, test } from 'vitest'
-import type { Handler } from './harness/adapters.ts'
+import type { Answer, Handler, Visit } from './harness/adapters.ts'
 import { meOf } from './harness/application.ts'
 import { type Browser, json } from './harness/browser.ts'
 import { signal } from './harness/signal.ts'
 import { setCookies } from './harness/set-cookie.ts'
+import { codeThrownBy } from './harness/thrown.ts'
 import { header, headerLines, type WireResponse } from './harness/wire.ts'
-import { MATRIX, startWorld, type World } from './harness/world.ts'
+import { MATRIX, newSessions, startWorld, type World } from './harness/world.ts'
 
 const PROBLEM = 'application/problem+json'
 
@@ -156,6 +159,22 @@ describe.each(MATRIX)('$name', ({ adapter, store }) => {
     expect(world.store.faults.calls.commit).toBe(commits + 1)
     await world.environment.advance(58 * 60_000)
     expect(json(await alice.get('/me')), 'the touch counted').toMatchObject({ subject: 'alice' })
+  })
+
+  test('reads while a touch is being written cause no second one', async () => {
+    const world = await start()
+    const alice = await signedIn(world)
+    await world.environment.advance(5 * 60_000)
+    const commits = world.store.faults.calls.commit
+    const gate = world.store.faults.hold({ on: 'commit' })
+    await alice.get('/me')
+    await world.environment.advance(10)
+    await gate.arrived()
+    await alice.get('/me')
+    await world.environment.advance(10)
+    gate.release()
+    await world.environment.advance(100)
+    expect(world.store.faults.calls.commit - commits).toBe(1)
   })
 
   test('a touch that fails costs nobody anything', async () => {
@@ -364,6 +383,42 @@ describe.each(MATRIX)('$name', ({ adapter, store }) => {
     expect(headerLines(response, 'set-cookie')).toEqual([])
   })
 
+  test.each<[string, Handler]>([
+    ['a value that cannot be stored, refused and caught', caughtRefusal],
+    [
+      'what the same request takes back',
+      ({ session }) => {
+        session.set('note', 'x')
+        session.unset('note')
+        return {}
+      },
+    ],
+    [
+      'an update that leaves nothing',
+      async ({ session }) => ({ body: (await session.update(() => ({}))).kind }),
+    ],
+  ])('%s makes no session: nothing is written, and no cookie is set', async (_, handler) => {
+    const world = await start({ routes: { 'POST /nothing': handler } })
+    const visitor = world.browser()
+    expect((await visitor.post('/nothing')).status).toBe(200)
+    expect(world.store.faults.calls.commit).toBe(0)
+    expect(visitor.jar.size).toBe(0)
+  })
+
+  test('a value that cannot be stored, refused and caught, leaves the request’s other changes as they were', async () => {
+    const world = await start({
+      routes: {
+        'POST /both'(visit) {
+          visit.session.set('theme', 'dark')
+          return caughtRefusal(visit)
+        },
+      },
+    })
+    const visitor = world.browser()
+    expect((await visitor.post('/both')).status).toBe(200)
+    expect(json(await visitor.get('/me')).data).toEqual({ theme: 'dark' })
+  })
+
   test.each([
     ['on its face', []],
     [
@@ -497,6 +552,32 @@ describe.each(MATRIX)('$name', ({ adapter, store }) => {
     expect(json(await before.get('/me'))).toMatchObject({ subject: null })
   })
 })
+
+test('web: a change while the body is being streamed is an error for whoever makes it, never lost in silence', async () => {
+  const environment = fakeEnvironment()
+  const sessions = newSessions(memoryStore({ environment }), environment)
+  const codes: unknown[] = []
+  const answer = await sessions.respond(
+    new Request('http://localhost/', { method: 'POST' }),
+    async (session) => {
+      await session.signIn('alice')
+      const body = function* (): Generator<Uint8Array> {
+        yield Buffer.from('begun ')
+        codes.push(codeThrownBy(() => session.set('note', 'nothing waits for it')))
+        yield Buffer.from('done')
+      }
+      return new Response(ReadableStream.from(body()))
+    },
+  )
+  expect(await answer.text()).toBe('begun done')
+  expect(codes).toEqual(['HEADERS_SENT'])
+})
+
+/** An application that can live without it. */
+function caughtRefusal({ session }: Visit): Answer {
+  const unstorable: unknown = () => 1
+  return { body: String(codeThrownBy(() => session.set('note', unstorable as string))) }
+}
 
 /** Lets the pauses between retries pass. */
 async function passTimeUntil({ environment }: World, done: Promise<unknown>): Promise<void> {

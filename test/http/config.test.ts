@@ -195,6 +195,38 @@ describe('K14: a pattern or function where text is expected', () => {
   })
 })
 
+describe('a value of another shape than an option has is refused by the option’s name', () => {
+  test.each<[string, object, string]>([
+    ['a number', { cookie: { name: 5 } }, 'cookie.name'],
+    ['a pattern', { transport: /x/ }, 'transport'],
+    ['a number', { lifetime: 5 }, 'lifetime'],
+    ['null', { lifetime: null }, 'lifetime'],
+    ['an object', { lifetime: { profile: {} } }, 'lifetime.profile'],
+    ['true', { remember: true }, 'remember'],
+    ['null', { devices: null }, 'devices'],
+    ['a number', { devices: 5 }, 'devices'],
+    ['null', { data: null }, 'data'],
+    ['a list of numbers', { data: { dictionary: [1] } }, 'data.dictionary'],
+    ['a text', { anonymous: 'x' }, 'anonymous'],
+    ['a number', { anonymous: { carry: 5 } }, 'anonymous.carry'],
+    ['null', { regenerate: null }, 'regenerate'],
+    ['true', { regenerate: true }, 'regenerate'],
+    ['an empty object', { environment: {} }, 'environment'],
+    ['an empty object', { store: {} }, 'store'],
+  ])('%s in %j', (_, options, path) => {
+    expect(problemsOf({ ...options }).paths).toEqual([path])
+  })
+
+  test.each([{ cookie: 'x' }, { cookie: { unsafeDevelopmentName: 5 } }])('%j', (options) => {
+    expect(problemsOf(options).paths).toEqual([expect.stringMatching(/^cookie/)])
+  })
+
+  test.each([undefined, null, 5])('%s instead of all options', (options) => {
+    const problems = { code: 'CONFIG_INVALID', problems: expect.any(Array) as unknown }
+    expect(() => createSessions(options as never)).toThrow(expect.objectContaining(problems) as Error)
+  })
+})
+
 test('misspelt options are refused with the right spelling, never ignored', () => {
   const { paths, message } = problemsOf({
     secret: SECRET,

@@ -10,7 +10,7 @@ import type { AppSessions } from './harness/adapters.ts'
 import { application, meOf } from './harness/application.ts'
 import { createBrowser, json } from './harness/browser.ts'
 import { setCookies } from './harness/set-cookie.ts'
-import { header } from './harness/wire.ts'
+import { header, headerLines } from './harness/wire.ts'
 import { MATRIX, newSessions, startWorld, type World, type WorldOptions } from './harness/world.ts'
 
 const NAME = '__Host-Http-sid'
@@ -205,6 +205,15 @@ describe.each(MATRIX)('$name', ({ adapter, store }) => {
         ]).toEqual([value, null])
     })
 
+    test('an answer that hands out a token in its body is kept from caches', async () => {
+      const world = await start({ options: { transport: 'both' } })
+      const client = world.browser()
+      const answer = await client.post('/login?user=alice&deliver=bearer')
+      expect(json(answer)['token']).toMatch(/^sjs_/)
+      expect(headerLines(answer, 'cache-control')).toEqual(['no-store'])
+      expect(client.jar.size).toBe(0)
+    })
+
     test('two Authorization headers are none', async () => {
       const world = await start({ options: { transport: 'both' } })
       const token = await bearerToken(world)
@@ -288,6 +297,18 @@ describe.each(MATRIX)('$name', ({ adapter, store }) => {
       for (const target of ['/login?user=alice', '/elevate', ...remembered, '/logout'])
         expect(setCookies(await client.post(target))).toHaveLength(1)
       expect(client.jar.size).toBe(0)
+    })
+
+    test('a name for development never leaves this machine, not even over HTTPS', async () => {
+      const world = await start({ tls: true, options: { cookie: { unsafeDevelopmentName: 'dev' } } })
+      const client = world.browser()
+      for (const target of ['/login?user=alice', '/set?note=x', '/update?note=x']) {
+        const answer = await client.post(target, { host: 'shop.example' })
+        expect(answer.status).toBe(403)
+        expect(json(answer)).toMatchObject({ code: 'insecure_request' })
+        expect(setCookies(answer)).toEqual([])
+      }
+      expect(world.storeCalls()).toBe(0)
     })
 
     test('Max-Age never goes above 400 days', async () => {

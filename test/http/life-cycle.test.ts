@@ -110,15 +110,18 @@ describe.each(MATRIX)('$name', ({ adapter, store }) => {
     expect(tooLate.token, 'and the cookie is left alone').toBe(before)
   })
 
-  test('changed roles give each session a new token with its next answer', async () => {
+  test('changed roles give each session a new token with its next answer, and the old one is dead at once', async () => {
     const { browser, sessions, environment } = await start()
     const alice = browser()
     await alice.post('/login?user=alice')
-    const before = alice.token
+    const old = alice.copy()
     await environment.advance(1000)
     await sessions.setSubjectAttributes('alice', { version: 1, value: { role: 'admin' } })
     await alice.get('/me')
-    expect(alice.token).not.toBe(before)
+    expect(alice.token).not.toBe(old.token)
+    expect(json(await old.get('/me'))).toEqual(UNKNOWN)
+    expect(old.jar.size, 'its cookie is left alone').toBe(1)
+    expect((await old.get('/private')).status).toBe(401)
     const after = alice.token
     await alice.get('/me')
     expect(alice.token).toBe(after)

@@ -2,13 +2,15 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { withSessions } from 'sojourn/node'
+import { type NodeOptions, withSessions } from 'sojourn/node'
 import { describe, expect, test } from 'vitest'
 import type { AppHandle, AppSessions } from './harness/adapters.ts'
 import { meOf } from './harness/application.ts'
 import { type Browser, json } from './harness/browser.ts'
 import { setCookies } from './harness/set-cookie.ts'
-import { header, headerLines } from './harness/wire.ts'
+import { signal } from './harness/signal.ts'
+import { codeThrownBy } from './harness/thrown.ts'
+import { header, headerLines, type WireResponse } from './harness/wire.ts'
 import { startWorld, type World } from './harness/world.ts'
 
 type NodeHandler = (
@@ -22,23 +24,26 @@ interface NodeWorld extends World {
 }
 
 /** A server with one handler of its own, `/login` and `/me` besides, and alice signed in. */
-async function serve(handler: NodeHandler, options: { readonly default?: boolean } = {}): Promise<NodeWorld> {
+async function serve(
+  handler: NodeHandler,
+  { peek = true, ...options }: NodeOptions & { readonly peek?: boolean } = {},
+): Promise<NodeWorld> {
   const world = await startWorld({
+    peek,
     listener: (sessions: AppSessions, onError) =>
-      withSessions(sessions, route(handler), options.default === true ? {} : { onError }),
+      withSessions(sessions, route(handler), { onError, ...options }),
   })
   const alice = world.browser()
   await alice.post('/login')
   return { ...world, alice }
 }
 
+/** Not `async` itself, so that a handler that is none throws as one. */
 function route(handler: NodeHandler): NodeHandler {
-  return async (request, response, session) => {
-    if (request.url === '/login') {
-      await session.signIn('alice')
-      response.end()
-    } else if (request.url === '/me') response.end(JSON.stringify(meOf(session)))
-    else await handler(request, response, session)
+  return (request, response, session) => {
+    if (request.url === '/login') return session.signIn('alice').then(() => void response.end())
+    if (request.url !== '/me') return handler(request, response, session)
+    response.end(JSON.stringify(meOf(session)))
   }
 }
 
@@ -195,6 +200,69 @@ describe('bodies', () => {
     expect(json(await alice.get('/me')).data).toEqual({ note: 'first', theme: 'second' })
   })
 
+  test('two changes, each followed by a write and the second made while the first is sent: both stored, one answer', async () => {
+    const { alice, store } = await serve((_, response, session) => {
+      session.set('note', 'first')
+      response.once('drain', () => {
+        session.set('theme', 'second')
+        response.write('two ')
+        response.end('three')
+      })
+      expect(response.write('one ')).toBe(false)
+    })
+    const commits = store.faults.calls.commit
+    const wire = await alice.begin('POST', '/')
+    const answer = alice.take(await wire.response())
+    expect(answer).toMatchObject({ status: 200, body: 'one two three', complete: true })
+    expect(json(await alice.get('/me')).data).toEqual({ note: 'first', theme: 'second' })
+    expect(store.faults.calls.commit - commits).toBe(2)
+    expect(wire.waiting, 'nothing comes after the answer').toBe(0)
+  })
+
+  test('a change after an end that has left is an error for whoever makes it', async () => {
+    const codes: unknown[] = []
+    const { alice, store } = await serve((_, response, session) => {
+      response.end('x')
+      codes.push(codeThrownBy(() => session.set('note', 'nothing waits for it')))
+    })
+    const commits = store.faults.calls.commit
+    expect(await alice.post('/')).toMatchObject({ status: 200, body: 'x' })
+    expect(codes).toEqual(['HEADERS_SENT'])
+    expect(store.faults.calls.commit).toBe(commits)
+  })
+
+  test('a change after an end that is still held back is stored before it leaves', async () => {
+    const codes: unknown[] = []
+    const { alice } = await serve((_, response, session) => {
+      session.set('note', 'first')
+      response.end('x')
+      codes.push(codeThrownBy(() => session.set('theme', 'second')))
+    })
+    expect(await alice.post('/')).toMatchObject({ status: 200, body: 'x' })
+    expect(codes).toEqual([undefined])
+    expect(json(await alice.get('/me')).data).toEqual({ note: 'first', theme: 'second' })
+  })
+
+  test('a sign-in while the commit of a visitor’s first data is under way: one cookie, the one that signs in', async () => {
+    const { browser, store, sessions } = await serve(async (_, response, session) => {
+      session.set('note', 'x')
+      response.write('one ')
+      await session.signIn('alice')
+      response.end('two')
+    })
+    const gate = store.faults.hold({ on: 'commit' })
+    const visitor = browser()
+    const wire = await visitor.begin('POST', '/')
+    await gate.arrived()
+    await browser().get('/me')
+    gate.release()
+    const answer = visitor.take(await wire.response())
+    expect(answer).toMatchObject({ status: 200, body: 'one two', complete: true })
+    expect(setCookies(answer).map(({ name }) => name)).toEqual(['__Host-Http-sid'])
+    expect(json(await visitor.get('/me'))).toMatchObject({ subject: 'alice' })
+    expect(await sessions.list('alice'), 'the test’s alice and this one').toHaveLength(2)
+  })
+
   test('a Vary of its own and ours both arrive', async () => {
     const { browser } = await serve(async (_, response, session) => {
       await session.signIn('bob')
@@ -218,8 +286,9 @@ describe('bodies', () => {
   })
 
   test('a visitor’s first data after the head is an error, not a lost cookie', async () => {
-    const { browser, errors, store } = await serve((_, response, session) => {
+    const { browser, errors, store } = await serve(async (_, response, session) => {
       response.write('begun ')
+      await Promise.resolve()
       session.set('note', 'nobody could come back to it')
       response.end('done')
     })
@@ -259,14 +328,84 @@ describe('errors', () => {
   })
 
   test('after the head: the response is cut off', async () => {
-    const { alice, errors } = await serve((_, response) => {
+    const { alice, errors } = await serve(async (_, response) => {
       response.write('begun ')
+      await Promise.resolve()
       throw new Error('late')
     })
     const wire = await alice.begin('POST', '/')
     expect(await wire.response()).toMatchObject({ complete: false })
     expect(errors).toMatchObject([{ message: 'late' }])
   })
+
+  const begunAndFailed: NodeHandler = (_, response, session) => {
+    session.set('note', 'x')
+    response.setHeader('X-Prepared', 'yes')
+    response.write('begun ')
+    throw new Error('boom')
+  }
+
+  test.each<[string, NodeHandler]>([
+    // The write began the commit: whether the error is heard in time to stop it depends on how it is thrown.
+    ['a function', begunAndFailed],
+    ['an async function', async (...parts) => begunAndFailed(...parts)],
+  ])('after a write that is held back, by %s: a complete 500 problem instead', async (_what, handler) => {
+    const { alice, errors } = await serve(handler)
+    const wire = await alice.begin('POST', '/')
+    const answer = alice.take(await wire.response())
+    expect(answer).toMatchObject({ status: 500, complete: true })
+    expect(json(answer)).toMatchObject({ code: 'internal_error' })
+    expect(header(answer, 'x-prepared')).toBeUndefined()
+    expect(answer.bytes.toString()).not.toContain('begun')
+    expect(errors).toMatchObject([{ message: 'boom' }])
+  })
+
+  test('after an end that is held back: told, the answer stands, and what it changed is stored', async () => {
+    const { alice, errors } = await serve((_, response, session) => {
+      session.set('note', 'answered')
+      response.end('answered')
+      throw new Error('afterwards')
+    })
+    expect(await alice.post('/')).toMatchObject({ status: 200, body: 'answered', complete: true })
+    expect(errors).toMatchObject([{ message: 'afterwards' }])
+    expect(await noteOf(alice)).toBe('answered')
+  })
+
+  const badHeads: readonly [
+    string,
+    OutgoingHttpHeaders | readonly string[] | readonly (readonly string[])[],
+  ][] = [
+    ['a line break in a value', { 'X-Bad': 'a\r\nSet-Cookie: b=c' }],
+    ['one in a list of values', { 'X-Bad': ['a', 'b\0'] }],
+    ['one in a flat array', ['X-Good', 'a', 'X-Bad', 'a\nb']],
+    ['one in an array of pairs', [['X-Bad', 'a\rb']]],
+    ['a blank in a name', { 'X Bad': 'a' }],
+  ]
+
+  test.each(badHeads)(
+    'a head with %s is an error for its handler, a 500 for the client, and no end of the process',
+    async (_what, headers) => {
+      const thrown: unknown[] = []
+      const { alice, errors } = await serve((_, response, session) => {
+        session.set('note', 'x')
+        try {
+          response.writeHead(200, headers as OutgoingHttpHeaders).end('never said')
+        } catch (error) {
+          thrown.push(error)
+          throw error
+        }
+      })
+      const answer = await alice.post('/')
+      expect(answer).toMatchObject({ status: 500, complete: true })
+      expect(json(answer)).toMatchObject({ code: 'internal_error' })
+      expect(answer.bytes.toString()).not.toMatch(/x-bad|x-good|never said/i)
+      expect(thrown).toMatchObject([
+        { code: expect.stringMatching(/^ERR_INVALID_(CHAR|HTTP_TOKEN)$/) as unknown },
+      ])
+      expect(errors).toEqual(thrown)
+      expect(json(await alice.get('/me'))).toMatchObject({ subject: 'alice', data: {} })
+    },
+  )
 
   test('after the answer: told, and the answer stands', async () => {
     const { alice, errors } = await serve(async (_, response) => {
@@ -278,6 +417,82 @@ describe('errors', () => {
     expect(await wire.response()).toMatchObject({ body: 'answered' })
     expect(errors).toMatchObject([{ message: 'afterwards' }])
   })
+})
+
+describe('onProblem writes a page where problem JSON would have been', () => {
+  const onProblem: NonNullable<NodeOptions['onProblem']> = (problem, request, response) => {
+    const type = { 'content-type': 'text/html; charset=utf-8' }
+    response
+      .writeHead(problem.status, { ...problem.headers, ...type })
+      .end(`<p>${request.url}: ${problem.status}`)
+  }
+
+  function isPage(answer: WireResponse, status: number): void {
+    expect(answer).toMatchObject({ status, body: `<p>/page: ${status}`, complete: true })
+    expect(headerLines(answer, 'content-type')).toEqual(['text/html; charset=utf-8'])
+    expect(headerLines(answer, 'cache-control')).toEqual(['no-store'])
+    expect(headerLines(answer, 'set-cookie'), 'the cookie is left alone').toEqual([])
+  }
+
+  test('for a check that the store does not answer: 503 with Retry-After, and no handler runs', async () => {
+    const handled: unknown[] = []
+    const { alice, store, errors } = await serve(({ url }) => void handled.push(url), {
+      onProblem,
+      peek: false,
+    })
+    store.faults.fail({ on: 'read', times: Number.POSITIVE_INFINITY })
+    const answer = await alice.get('/page')
+    isPage(answer, 503)
+    expect(header(answer, 'retry-after')).toMatch(/^[1-9]\d*$/)
+    expect(handled).toEqual([])
+    expect(errors).toEqual([])
+  })
+
+  test('for a commit that the store does not answer: 503 with Retry-After, nothing of the handler’s', async () => {
+    const { alice, store } = await serve(saysStored, { onProblem })
+    store.faults.fail({ times: Number.POSITIVE_INFINITY })
+    const answer = await alice.post('/page')
+    isPage(answer, 503)
+    expect(header(answer, 'retry-after')).toMatch(/^[1-9]\d*$/)
+    expect(header(answer, 'x-prepared')).toBeUndefined()
+  })
+
+  test('for a commit that is refused because the session ended: 401, nothing of the handler’s', async () => {
+    const handling = signal()
+    const { alice, sessions } = await serve(
+      async (request, response, session) => {
+        void session.subject
+        await handling.reached()
+        await saysStored(request, response, session)
+      },
+      { onProblem },
+    )
+    const wire = await alice.begin('POST', '/page')
+    await handling.arrived
+    await sessions.revokeAll('alice')
+    handling.go()
+    const answer = alice.take(await wire.response())
+    isPage(answer, 401)
+    expect(header(answer, 'retry-after')).toBeUndefined()
+    expect(header(answer, 'x-prepared')).toBeUndefined()
+  })
+
+  test('for what a handler threw', async () => {
+    const { alice, errors } = await serve(
+      () => {
+        throw new Error('the handler failed')
+      },
+      { onProblem },
+    )
+    isPage(await alice.get('/page'), 500)
+    expect(errors).toMatchObject([{ message: 'the handler failed' }])
+  })
+
+  const saysStored: NodeHandler = (_, response, session) => {
+    response.setHeader('X-Prepared', 'yes')
+    session.set('note', 'x')
+    response.end('stored!')
+  }
 })
 
 test('every handler without a change gets its response untouched', async () => {

@@ -157,6 +157,20 @@ describe.each(ADAPTERS)('$name', (adapter) => {
     expect(await seen(world.alice)).toBe('nobody')
   })
 
+  test('S11: a record from before the last session was signed out, put back after the next sign-in', async () => {
+    const world = await start()
+    const stolen = world.alice.copy()
+    world.edit('CREATE TABLE stash AS SELECT * FROM session WHERE roster = ?', rosterOf(world))
+    await world.alice.post('/logout')
+    world.edit('INSERT OR REPLACE INTO session SELECT * FROM stash')
+    expect(await seen(stolen), 'before the next sign-in').toBe('nobody')
+    world.edit('DELETE FROM session WHERE roster = ?', rosterOf(world))
+    await world.alice.post('/login?user=alice')
+    world.edit('INSERT OR REPLACE INTO session SELECT * FROM stash')
+    expect(await seen(stolen), 'after it').toBe('nobody')
+    expect(json(await world.alice.get('/me'))).toMatchObject({ subject: 'alice', data: {} })
+  })
+
   test('S11: a record, or a header, of somebody else', async () => {
     const world = await start()
     world.edit(

@@ -48,13 +48,10 @@ export async function changeData<Data, Attributes>(
     { rule, writeClass: 'fast', repeatable: false },
   )
   if (answer.kind !== 'changed') return answer
-  const now = presentedNow(engine, {
-    roster,
-    header: answer.roster.header,
-    record: answer.session,
-    token,
-    transport,
-  })
+  // Another request may have given the session a new secret meanwhile; this one still holds the one it came with.
+  const { generation, secretHash, grace } = presented.record
+  const held = { ...answer.session, generation, secretHash, grace }
+  const now = presentedNow(engine, { roster, header: answer.roster.header, record: held, token, transport })
   return { kind: 'changed', session: new Session<Data, Attributes>(now) }
 }
 

@@ -39,13 +39,14 @@ export function createChores(environment: Environment, { laterMs }: { readonly l
       await Promise.allSettled(batch.map(([, run]) => run()))
       for (const [key] of batch) running.delete(key)
     }
-    working = undefined
   }
 
-  function begin(): Promise<void> {
+  async function begin(): Promise<void> {
     scheduled = false
-    working ??= work()
-    return working
+    working ??= work().finally(() => {
+      working = undefined
+    })
+    await working
   }
 
   function add(key: string, run: () => Promise<unknown>): void {
@@ -70,7 +71,7 @@ export function createChores(environment: Environment, { laterMs }: { readonly l
     add,
     later(key, run) {
       if (laterMs === 0) return add(key, run)
-      if (kept.length >= MOST_QUEUED) return
+      if (kept.length >= MOST_QUEUED) return add(key, run)
       if (kept.push({ key, run, dueAt: environment.monotonic() + laterMs }) === 1)
         environment.after(laterMs, release)
     },

@@ -12,7 +12,7 @@ import { hashSecret, newSecret } from './token/token.ts'
 export interface NewSession {
   readonly roster: RosterKey
   readonly transport: string
-  readonly admission: Omit<Admission, 'session'>
+  readonly admission: Omit<Admission, 'session' | 'promisedHash'>
   readonly record: Omit<StoredSession, 'number' | 'secretHash'>
   /** What a claim promised; otherwise number and secret are drawn. */
   readonly promised: Promised | undefined
@@ -21,6 +21,11 @@ export interface NewSession {
 export interface Promised {
   readonly number: SessionNumber
   readonly secret: string
+  /**
+   * The promise is an earlier try's: whether its session was never admitted or has ended again cannot be told, so the
+   * secret is used only for a session that is there, and a new one is drawn for one that is not.
+   */
+  readonly isContinued: boolean
 }
 
 export type Refusal = Exclude<AdmitAnswer, { kind: 'admitted' }>
@@ -42,12 +47,7 @@ export async function createSession<Data, Attributes>(
 ): Promise<Created<Data, Attributes>> {
   await opened(engine)
   for (let draw = 0; draw < MOST_DRAWS; draw++) {
-    const drawn = { number: randomNumber(engine.environment), secret: newSecret(engine.environment) }
-    const created = await admitAs<Data, Attributes>(
-      engine,
-      fresh,
-      (draw === 0 ? fresh.promised : undefined) ?? drawn,
-    )
+    const created = await admitAs<Data, Attributes>(engine, fresh, draw === 0 ? fresh.promised : undefined)
     if (created.kind !== 'taken') return created
   }
   throw new SystemError('CONTENTION', 'No free session number was found. Try again.', { retryable: true })
@@ -56,7 +56,7 @@ export async function createSession<Data, Attributes>(
 /** What an admission would answer now, changing nothing. */
 export async function tryAdmission(engine: Engine, fresh: NewSession): Promise<AdmitAnswer> {
   const session = { ...fresh.record, number: randomNumber(engine.environment), secretHash: '' }
-  const rule = dryRun(admit({ ...fresh.admission, session }))
+  const rule = dryRun(admit({ ...fresh.admission, session, promisedHash: undefined }))
   return (
     await engine.writer.change(fresh.roster, { scope: 'roster', rule, writeClass: 'fast', repeatable: true })
   ).answer
@@ -65,30 +65,35 @@ export async function tryAdmission(engine: Engine, fresh: NewSession): Promise<A
 async function admitAs<Data, Attributes>(
   engine: Engine,
   fresh: NewSession,
-  { number, secret }: Promised,
+  promised: Promised | undefined,
 ): Promise<Created<Data, Attributes>> {
   const { roster, transport } = fresh
-  const rule = admit({
-    ...fresh.admission,
-    session: { ...fresh.record, number, secretHash: hashSecret(secret) },
-  })
+  const number = promised?.number ?? randomNumber(engine.environment)
+  const drawn =
+    promised === undefined || promised.isContinued ? newSecret(engine.environment) : promised.secret
+  const promisedHash = promised === undefined ? undefined : hashSecret(promised.secret)
+  const session = { ...fresh.record, number, secretHash: hashSecret(drawn) }
+  const rule = admit({ ...fresh.admission, session, promisedHash })
+  // Not repeatable: a creation that arrives late must not bring back a token that has been signed out since.
   const changed = await engine.writer.change(roster, {
     scope: 'roster',
     rule,
     writeClass: 'fast',
-    repeatable: true,
+    repeatable: false,
   })
   if (changed.answer.kind !== 'admitted') return changed.answer
   const { header, session: record, evicted } = changed.answer
   const { lifetime, device } = record
+  const id = sessionId(roster, number)
   announceEnded(engine, roster, changed)
   engine.events.emit('session.created', {
-    sessionId: sessionId(roster, number),
+    sessionId: id,
     subject: header.subject,
     lifetime,
     device: device.label,
     address: device.address,
   })
+  const secret = record.secretHash === promisedHash && promised !== undefined ? promised.secret : drawn
   return {
     kind: 'created',
     evicted,

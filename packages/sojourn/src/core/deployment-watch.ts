@@ -12,6 +12,7 @@ import {
   readGlobalEpoch,
 } from './deployment.ts'
 import type { Deadlines } from './deadline.ts'
+import type { Environment } from './environment.ts'
 import { SystemError } from './errors.ts'
 
 /** The bound within which every process learns that everything was revoked. */
@@ -37,21 +38,21 @@ export function createDeploymentWatch(
 ): DeploymentWatch {
   const { environment, deadlines } = parts
   let current: Deployment | undefined
-  let learnedAt = Number.NEGATIVE_INFINITY
+  let learned: Instant = { monotonic: Number.NEGATIVE_INFINITY, wall: 0 }
   let opening: Promise<Deployment> | undefined
   let renewing: Promise<Deployment> | undefined
   let refused: SystemError | undefined
 
-  function learn(deployment: Deployment, askedAt: number): Deployment {
+  function learn(deployment: Deployment, asked: Instant): Deployment {
     current = { ...deployment, globalEpoch: Math.max(deployment.globalEpoch, current?.globalEpoch ?? 0) }
-    learnedAt = Math.max(learnedAt, askedAt)
+    if (asked.monotonic > learned.monotonic) learned = asked
     return current
   }
 
   async function open(): Promise<Deployment> {
-    const askedAt = environment.monotonic()
+    const asked = instant(environment)
     try {
-      return learn(await deadlines.limit(() => openDeployment(parts)), askedAt)
+      return learn(await deadlines.limit(() => openDeployment(parts)), asked)
     } catch (error) {
       if (error instanceof SystemError && !error.retryable) refused = error
       throw error
@@ -61,10 +62,10 @@ export function createDeploymentWatch(
   }
 
   async function renew(known: Deployment): Promise<Deployment> {
-    const askedAt = environment.monotonic()
+    const asked = instant(environment)
     try {
       const globalEpoch = await deadlines.limit(() => readGlobalEpoch(parts, known))
-      return learn({ ...known, globalEpoch }, askedAt)
+      return learn({ ...known, globalEpoch }, asked)
     } finally {
       renewing = undefined
     }
@@ -81,7 +82,7 @@ export function createDeploymentWatch(
       return await opening
     },
     isFresh() {
-      const age = environment.monotonic() - learnedAt
+      const age = ageOf(learned, environment)
       if (age > STALE_AFTER_MS / 2 && current !== undefined) watch.refresh().catch(() => undefined)
       return age < STALE_AFTER_MS
     },
@@ -96,10 +97,24 @@ export function createDeploymentWatch(
     },
     async raise(target) {
       const known = await watch.ready()
-      const askedAt = environment.monotonic()
+      const asked = instant(environment)
       const globalEpoch = await deadlines.limit(() => raiseGlobalEpoch(parts, target))
-      return learn({ ...known, globalEpoch }, askedAt)
+      return learn({ ...known, globalEpoch }, asked)
     },
   }
   return watch
+}
+
+interface Instant {
+  readonly monotonic: number
+  readonly wall: number
+}
+
+function instant(environment: Environment): Instant {
+  return { monotonic: environment.monotonic(), wall: environment.now() }
+}
+
+/** By the clock that says more: the monotonic one may stand still while the machine sleeps. */
+function ageOf(since: Instant, environment: Environment): number {
+  return Math.max(environment.monotonic() - since.monotonic, environment.now() - since.wall)
 }

@@ -10,6 +10,7 @@ import { InputError, SystemError } from './errors.ts'
 import { createEvents, type Events } from './events.ts'
 import { type RosterKey, sessionId } from './ids.ts'
 import type { Settings } from './options.ts'
+import { createPending, type PendingRevocations } from './pending.ts'
 import { createRefusals, type Refusals } from './refusals.ts'
 import type { Moment } from './rules/rule.ts'
 import { type SessionStore, strongestWriteClass, type WriteClass } from './store.ts'
@@ -26,6 +27,7 @@ export interface Engine {
   readonly writer: Writer
   readonly chores: Chores
   readonly refusals: Refusals
+  readonly pending: PendingRevocations
   /** For checks: short. */
   readonly checks: Deadlines
   /** What evictions, regenerations and replaced sessions are written with. */
@@ -38,6 +40,8 @@ export interface Engine {
 }
 
 const MOST_IN_FLIGHT = 1024
+/** A header that a revocation raised outlives every sign-in that it concerns, on clocks that differ a little. */
+const SLACK_MS = 60_000
 
 export function createEngine(parts: {
   settings: Settings
@@ -78,7 +82,7 @@ export function createEngine(parts: {
       environment,
       deadlines: commits,
       replicated,
-      headerLifeMs: settings.attemptMs,
+      headerLifeMs: settings.attemptMs + SLACK_MS,
       budgetMs: 2 * settings.commitDeadlineMs,
       async moment(seenGlobalEpoch) {
         const known = await watch.ready()
@@ -88,6 +92,7 @@ export function createEngine(parts: {
     }),
     chores: createChores(environment, { laterMs: settings.graceMs }),
     refusals: createRefusals(),
+    pending: createPending(environment),
     checks: createDeadlines(environment, { ms: settings.deadlineMs, mostInFlight: MOST_IN_FLIGHT }),
     replicated,
     strongest: strongestWriteClass(store.traits),

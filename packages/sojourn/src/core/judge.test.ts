@@ -68,7 +68,7 @@ describe('none', () => {
   ])('superseded: %s', (_, verdict) => expect(verdict).toBe('none superseded'))
 
   it('claimed, and to somebody with a wrong secret no more than superseded', () => {
-    const claim = { roster: makeRosterKey(2), number: makeNumber(2), sealed: Buffer.alloc(0) }
+    const claim = { roster: makeRosterKey(2), number: makeNumber(2), endsAt: 0, sealed: Buffer.alloc(0) }
     expect(says(found({ claim }))).toBe('none claimed')
     expect(says(found({ claim, secretHash: hashSecret('other') }))).toBe('none superseded')
   })

@@ -35,10 +35,15 @@ export type Judgement =
       readonly session: StoredSession
       readonly by: 'present' | 'previous'
     }
-  | { readonly kind: 'none'; readonly reason: NoneReason }
+  | { readonly kind: 'none'; readonly reason: NoneReason; readonly claimEndsAt?: number }
   | { readonly kind: 'unavailable'; readonly reason: UnavailableReason }
 
-type UnavailableReason = 'restoring' | 'store-behind' | 'deployment-behind' | 'newer-format'
+type UnavailableReason =
+  | 'restoring'
+  | 'store-behind'
+  | 'deployment-behind'
+  | 'newer-format'
+  | 'revocation-in-doubt'
 
 export function judge(claims: TokenClaims, answer: ReadAnswer, moment: Moment): Judgement {
   if (answer === undefined) return none('unknown')
@@ -64,7 +69,8 @@ function judgeRecord(
   if (claims.generation > session.generation) return unavailable('store-behind')
   const by = secretInUse(claims, session, moment.now)
   if (by === undefined) return none('superseded')
-  if (session.claim !== undefined) return none('claimed')
+  if (session.claim !== undefined)
+    return { kind: 'none', reason: 'claimed', claimEndsAt: session.claim.endsAt }
   if (moment.now >= absoluteDeadline(session, moment.lifetimes)) return none('absolute-timeout')
   if (moment.now >= idleDeadline(session, moment.lifetimes)) return none('idle-timeout')
   return { kind: 'valid', header, session, by }

@@ -2,16 +2,28 @@
 import type { Engine } from './engine.ts'
 import { SystemError } from './errors.ts'
 import { type Judgement, judge } from './judge.ts'
+import type { ReadAnswer } from './store.ts'
 import type { TokenClaims } from './token/token.ts'
 
 /** **Cost**: one read; two when the deployment's epoch has advanced since this process last heard of it. @throws SystemError */
 export async function look(engine: Engine, claims: TokenClaims): Promise<Judgement> {
   const { store, watch } = engine
   if (!watch.isFresh()) await watch.refresh()
-  const judgement = judge(claims, await store.read(claims.roster, claims.number), engine.moment())
+  const judgement = judgeHere(engine, claims, await store.read(claims.roster, claims.number))
   if (judgement.kind !== 'unavailable' || judgement.reason !== 'deployment-behind') return judgement
   await watch.refresh()
-  return judge(claims, await store.read(claims.roster, claims.number), engine.moment())
+  return judgeHere(engine, claims, await store.read(claims.roster, claims.number))
+}
+
+/** The decision, with what this process refuses on its own. */
+export function judgeHere(engine: Engine, claims: TokenClaims, answer: ReadAnswer): Judgement {
+  const judgement = judge(claims, answer, engine.moment())
+  const refusal = judgement.kind === 'valid' ? engine.refusals.covering(claims.roster, judgement) : undefined
+  if (refusal === undefined) return judgement
+  const isInDoubt = refusal.kind === 'everything' && refusal.belowGlobalEpoch === Number.POSITIVE_INFINITY
+  return isInDoubt
+    ? { kind: 'unavailable', reason: 'revocation-in-doubt' }
+    : { kind: 'none', reason: 'revoked' }
 }
 
 /** The same within the budget of a check. @throws SystemError when nobody can know */

@@ -53,7 +53,11 @@ export function managerOn(
   options: TestOptions = {},
 ): TestManager {
   const settings = readOptions<Data>({ deployment: 'test', secrets: SECRETS[0], store, ...options })
-  return createManager<Data, Shared>(settings, { store: options.store ?? store, environment })
+  const { manager, internals } = createManager<Data, Shared>(settings, {
+    store: options.store ?? store,
+    environment,
+  })
+  return { ...manager, ...internals }
 }
 
 const EVENTS: readonly EventName[] = [

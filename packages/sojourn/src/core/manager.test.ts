@@ -525,9 +525,9 @@ describe('a write whose outcome is unknown', () => {
     const { manager, store, another, environment } = world()
     const { session, token } = await signedIn(manager)
     const gate = store.faults.hold({ on: 'commit', at: 'answer' })
-    store.faults.fail({ on: 'list', times: 1 })
     const work = manager.apply(session, increment())
     await gate.arrived()
+    store.faults.fail({ on: 'read', times: 1 })
     work.catch(() => undefined)
     await environment.advance(2_001)
     await expect(work).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true })
@@ -549,15 +549,25 @@ describe('a write whose outcome is unknown', () => {
     expect((await sessionOf(other, token)).data).toEqual({ n: 11 })
   })
 
-  it('of a sign-in leaves one session, whose token the caller has', async () => {
-    for (const fault of ['fail', 'failAfter'] as const) {
-      const { manager, store, environment } = world()
-      await manager.ready()
-      store.faults[fault]({ on: 'commit' })
-      const { token } = await finished(environment, signedIn(manager))
-      expect(await verdictOf(manager, token)).toBe('valid')
-      expect(await manager.list('ada')).toHaveLength(1)
-    }
+  it('of a sign-in that landed leaves one session, whose token the caller has', async () => {
+    const { manager, store, environment } = world()
+    await manager.ready()
+    store.faults.failAfter({ on: 'commit' })
+    const { token } = await finished(environment, signedIn(manager))
+    expect(await verdictOf(manager, token)).toBe('valid')
+    expect(await manager.list('ada')).toHaveLength(1)
+  })
+
+  it('of a first sign-in that may still land is an error: its secret is given to nobody', async () => {
+    const { manager, store, environment } = world()
+    await manager.ready()
+    store.faults.fail({ on: 'commit' })
+    await expect(finished(environment, signedIn(manager))).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    })
+    const { token } = await finished(environment, signedIn(manager))
+    expect(await verdictOf(manager, token)).toBe('valid')
+    expect(await manager.list('ada')).toHaveLength(1)
   })
 })
 
@@ -733,7 +743,8 @@ it('a listener that fails hurts nobody, and is logged', async () => {
   manager.on('session.created', () => {
     throw new Error('mine')
   })
-  manager.on('session.created', () => Promise.reject(new Error('mine too')))
+  const late: () => unknown = () => Promise.reject(new Error('mine too'))
+  manager.on('session.created', late)
   await signedIn(manager)
   await environment.advance(1)
   expect(environment.logs).toHaveLength(2)

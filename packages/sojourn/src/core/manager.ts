@@ -76,7 +76,8 @@ export interface SessionManager<Data, Attributes extends object> {
    * A session with a new token. Given a subject instead of an attempt, the sign-in begins now. With `previous`,
    * the session that the client had ends and the listed data crosses.
    *
-   * **Cost**: one read and one write; from an anonymous session two reads and two writes more.
+   * **Cost**: two reads and one write, without an attempt three reads; with `previous` three reads and one write more,
+   * and one of each after the grace.
    */
   signIn(
     who: string | Attempt,
@@ -127,11 +128,11 @@ export interface SessionManager<Data, Attributes extends object> {
   /** Ends all sessions of the subject but this one; how many, or `undefined` when this one is over. @throws RevokeUncertain */
   revokeOthers(session: Session<Data, Attributes>): Promise<number | undefined>
 
-  /** Ends all sessions of a subject and its sign-ins in flight: one write of constant size. @throws RevokeUncertain */
-  revokeAll(subject: string): Promise<void>
+  /** Ends all sessions of a subject and its sign-ins in flight: one write of constant size. How many were live. @throws RevokeUncertain */
+  revokeAll(subject: string): Promise<number>
 
   /**
-   * Ends all sessions of all subjects in all realms: here at once, in every other process within 5 s. It is also
+   * Ends all sessions of all subjects in all realms: for this manager at once, in every other process within 5 s. It is also
    * the epoch step: call it after a store was restored from a backup, because nobody can know what was revoked
    * since. @throws RevokeUncertain
    */
@@ -155,7 +156,7 @@ export interface SessionManager<Data, Attributes extends object> {
   /** Calls `listener` for every event of that name; the answer removes it. A listener cannot fail a request. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
 
-  /** Writes touches that wait, then stops. Verification answers `unavailable` afterwards. The store stays open: it is yours. */
+  /** Writes touches that wait, tries once more what is still to be revoked, then stops. Verification answers `unavailable` afterwards. The store stays open: it is yours. */
   close(): Promise<void>
 }
 
@@ -177,7 +178,7 @@ export interface Internals<Data, Attributes extends object> {
 export function createManager<Data, Attributes extends object>(
   settings: Settings,
   parts: { readonly store: ManagerOptions<Data>['store']; readonly environment: Environment },
-): SessionManager<Data, Attributes> & Internals<Data, Attributes> {
+): { readonly manager: SessionManager<Data, Attributes>; readonly internals: Internals<Data, Attributes> } {
   let closed = false
   const engine = createEngine({ settings, ...parts, isClosed: () => closed })
   const verifier = createVerifier<Data, Attributes>(engine)
@@ -188,12 +189,12 @@ export function createManager<Data, Attributes extends object>(
   ): Promise<never> {
     const result =
       options?.keep === undefined
-        ? await revokeAll(engine, subject, 'credential-changed')
+        ? void (await revokeAll(engine, subject, 'credential-changed'))
         : await keepOnly(engine, options.keep, subject)
     return result as never
   }
 
-  return {
+  const manager: SessionManager<Data, Attributes> = {
     async ready() {
       await opened(engine)
     },
@@ -221,8 +222,11 @@ export function createManager<Data, Attributes extends object>(
     async close() {
       closed = true
       await engine.chores.flush()
+      await engine.pending.close()
       await engine.writer.idle()
     },
+  }
+  const internals: Internals<Data, Attributes> = {
     startAnonymousWith: (delta, options) => startAnonymous(engine, { ...options, delta }),
     apply: (session, delta) => changeData(engine, session, applying(settings, delta)),
     signOutHolder: (presented) => signOutHolder(engine, presented),
@@ -236,4 +240,5 @@ export function createManager<Data, Attributes extends object>(
     },
     emit: (name, event) => engine.events.emit(name, event),
   }
+  return { manager, internals }
 }

@@ -182,6 +182,7 @@ export function readOptions<Data>(
   check.keys('data', options.data, ['schema', 'dictionary', 'limit'])
   check.keys('anonymous', options.anonymous, ['idle', 'absolute', 'carry'])
   check.keys('regenerate', options.regenerate, ['every', 'grace'])
+  if (options.remember === null) check.problem('remember', 'Write an object, or false.')
   check.environment(options.environment)
   check.store(options.store)
   const secrets = check.secrets(options.secrets)
@@ -347,9 +348,17 @@ class Check {
     secrets.forEach((secret, index) => {
       const problem = secretProblem(secret)
       if (problem !== undefined) this.problem(`secrets[${index}]`, problem)
-      else if (secrets.indexOf(secret) !== index)
+      else if (isRepeated(secrets, index))
         this.problem(`secrets[${index}]`, 'This secret stands in the list twice. Remove one.')
     })
     return secrets as readonly (string | Uint8Array)[]
   }
+}
+
+function isRepeated(secrets: readonly unknown[], index: number): boolean {
+  const bytes = (secret: unknown): string => Buffer.from(secret as Uint8Array).toString('base64')
+  const comparable = secrets.map((secret) =>
+    typeof secret === 'string' || secret instanceof Uint8Array ? bytes(secret) : '',
+  )
+  return comparable.indexOf(comparable[index] as string) !== index
 }

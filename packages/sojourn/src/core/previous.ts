@@ -73,7 +73,7 @@ export async function takeOver(
   const rule = claim({
     number: claims.number,
     secretHash: claims.secretHash,
-    target: { roster, number, sealed },
+    target: { roster, number, endsAt: environment.now() + settings.graceMs, sealed },
   })
   const changed = await writer.change(claims.roster, {
     scope: claims.number,
@@ -91,7 +91,10 @@ export async function takeOver(
   })
   return {
     data: subject === undefined || claims.roster === roster ? session.data : undefined,
-    promised: secret === undefined ? undefined : { number: target.number, secret },
+    promised:
+      secret === undefined
+        ? undefined
+        : { number: target.number, secret, isContinued: target.number !== number },
   }
 }
 

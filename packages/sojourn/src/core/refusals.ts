@@ -5,9 +5,16 @@
  */
 import type { RosterKey, SessionNumber } from './ids.ts'
 import type { RosterHeader, StoredSession } from './roster.ts'
+import { equalText } from './token/token.ts'
 
 export type Refusal =
-  | { readonly kind: 'session'; readonly roster: RosterKey; readonly number: SessionNumber }
+  | {
+      readonly kind: 'session'
+      readonly roster: RosterKey
+      readonly number: SessionNumber
+      /** While the session has this secret; another one was not asked about. */
+      readonly secretHash?: string
+    }
   /** Sessions admitted under an earlier epoch. */
   | {
       readonly kind: 'roster'
@@ -15,35 +22,44 @@ export type Refusal =
       readonly belowEpoch: number
       readonly except?: SessionNumber
     }
+  /** Sessions under an earlier global epoch; with infinity, nobody can say which those are. */
   | { readonly kind: 'everything'; readonly belowGlobalEpoch: number }
 
 export interface Refusals {
   /** Refuses from now on; the answer ends it. */
   add(refusal: Refusal): () => void
-  covers(
+  /** The refusal that covers a session, if any. */
+  covering(
     roster: RosterKey,
     found: { readonly header: RosterHeader; readonly session: StoredSession },
-  ): boolean
+  ): Refusal | undefined
 }
 
 export function createRefusals(): Refusals {
-  const refusals = new Set<Refusal>()
+  const ofEverybody = new Set<Refusal>()
+  const ofRoster = new Map<RosterKey, Set<Refusal>>()
+
   return {
     add(refusal) {
-      refusals.add(refusal)
-      return () => refusals.delete(refusal)
+      const place = refusal.kind === 'everything' ? ofEverybody : (ofRoster.get(refusal.roster) ?? new Set())
+      if (refusal.kind !== 'everything') ofRoster.set(refusal.roster, place)
+      place.add(refusal)
+      return () => {
+        place.delete(refusal)
+        if (refusal.kind !== 'everything' && place.size === 0) ofRoster.delete(refusal.roster)
+      }
     },
-    covers(roster, { header, session }) {
-      if (refusals.size === 0) return false
-      for (const refusal of refusals) if (matches(refusal, roster, { header, session })) return true
-      return false
+    covering(roster, found) {
+      if (ofEverybody.size === 0 && ofRoster.size === 0) return undefined
+      return [...ofEverybody, ...(ofRoster.get(roster) ?? [])].find((refusal) => matches(refusal, found))
     },
   }
 }
 
-function matches(refusal: Refusal, roster: RosterKey, found: Parameters<Refusals['covers']>[1]): boolean {
-  if (refusal.kind === 'everything') return found.header.globalEpoch < refusal.belowGlobalEpoch
-  if (refusal.roster !== roster) return false
-  if (refusal.kind === 'session') return refusal.number === found.session.number
-  return found.session.epoch < refusal.belowEpoch && found.session.number !== refusal.except
+function matches(refusal: Refusal, { header, session }: Parameters<Refusals['covering']>[1]): boolean {
+  if (refusal.kind === 'everything') return header.globalEpoch < refusal.belowGlobalEpoch
+  if (refusal.kind === 'roster')
+    return session.epoch < refusal.belowEpoch && session.number !== refusal.except
+  const { number, secretHash } = refusal
+  return number === session.number && (secretHash === undefined || equalText(secretHash, session.secretHash))
 }

@@ -90,6 +90,8 @@ export interface Grace {
 export interface ClaimTarget {
   readonly roster: RosterKey
   readonly number: SessionNumber
+  /** Until when a request with the old token counts as one that was in flight. */
+  readonly endsAt: number
   /** The secret of the session it goes to, which only a holder of the claimed session's secret can open. */
   readonly sealed: Uint8Array
 }

@@ -1,7 +1,7 @@
 /** Writing application data: the delta is applied to the live record, then the whole is checked and encoded. */
 import { type Delta, deltaBetween } from './data/delta.ts'
 import { decodeEntries, encodeEntries, type Entries, entriesToObject } from './data/encoding.ts'
-import { jsonText } from './data/json.ts'
+import { isPlainObject, jsonText } from './data/json.ts'
 import { InputError } from './errors.ts'
 import type { Settings } from './options.ts'
 import type { SubjectAttributes } from './roster.ts'
@@ -30,7 +30,7 @@ export function editing<Data>(settings: Settings, edit: Edit<Data>): (data: Uint
 export function editedDelta<Data>(before: Readonly<Record<string, unknown>>, edit: Edit<Data>): Delta {
   const draft = structuredClone(before)
   const result: unknown = edit(draft as Partial<Data>) ?? draft
-  if (typeof result === 'object' && result !== null && !(result instanceof Promise)) {
+  if (typeof result === 'object' && result !== null && isPlainObject(result)) {
     return deltaBetween(before, result as Record<string, unknown>)
   }
   throw new InputError(

@@ -27,6 +27,7 @@ import {
 import { type Aal, MAX_RECORDS } from './roster.ts'
 import type { SeenEpochs } from './rules/admit.ts'
 import { carried, subjectAttributes } from './session-data.ts'
+import { epochUnder } from './rules/prune.ts'
 import { assertOwner } from './rules/rule.ts'
 import type { Session } from './session.ts'
 
@@ -94,8 +95,8 @@ export async function beginAttempt(engine: Engine, subject: string): Promise<Att
   if (answer === 'newer') throw newerFormat()
   if (answer === undefined || answer === 'damaged') return { subject, epoch: 0, globalEpoch, startedAt }
   assertOwner({ realm: engine.settings.realm, subject }, answer.header)
-  const { epoch, incarnation } = answer.header
-  return { subject, epoch, incarnation, globalEpoch, startedAt }
+  const { incarnation } = answer.header
+  return { subject, epoch: epochUnder(answer.header, globalEpoch), incarnation, globalEpoch, startedAt }
 }
 
 export async function signIn<Data, Attributes extends object>(
@@ -105,27 +106,34 @@ export async function signIn<Data, Attributes extends object>(
 ): Promise<SignInResult<Data, Attributes>> {
   const { settings, watch } = engine
   const request = { ...options, ...checkedAuthentication(options), delta: deltaOf(options.data) }
-  const attempt = typeof who === 'string' ? await beginAttempt(engine, who) : who
+  const attempt = typeof who === 'object' && who !== null ? who : await beginAttempt(engine, who)
   if (options.remember === true && !settings.remember) return { kind: 'refused', reason: 'remember-disabled' }
   const roster = await rosterOf(engine, attempt.subject)
+  await assertSettled(engine, roster)
   if (attempt.globalEpoch > engine.moment().globalEpoch) await watch.refresh()
   const previous = await findPrevious(engine, options.previous)
-  const parts = { attempt, roster, request, replaces: sameRoster(previous, roster) }
+  const parts = { attempt, roster, request, replaces: undefined }
   if (previous !== undefined) {
     // Nothing of the old session is given up for a sign-in that would be refused.
-    const answer = await tryAdmission(engine, newSession(engine, { ...parts, taken: NOTHING_TAKEN }))
+    const answer = await tryAdmission(
+      engine,
+      newSession(engine, { ...parts, replaces: sameRoster(previous, roster), taken: NOTHING_TAKEN }),
+    )
     if (answer.kind !== 'admitted' && answer.kind !== 'taken') return refused(engine, answer, attempt.subject)
   }
   const taken = previous === undefined ? NOTHING_TAKEN : await takeOver(engine, previous, roster)
-  const created = await createSession<Data, Attributes>(engine, newSession(engine, { ...parts, taken }))
-  if (created.kind !== 'created') return refused(engine, created, attempt.subject)
-  if (previous !== undefined) deleteLater(engine, previous)
-  const { session, token, evicted } = created
-  return {
-    kind: 'signed-in',
-    session,
-    token,
-    evicted: evicted.map(({ number }) => sessionId(roster, number)),
+  try {
+    const created = await createSession<Data, Attributes>(engine, newSession(engine, { ...parts, taken }))
+    if (created.kind !== 'created') return refused(engine, created, attempt.subject)
+    const { session, token, evicted } = created
+    return {
+      kind: 'signed-in',
+      session,
+      token,
+      evicted: evicted.map(({ number }) => sessionId(roster, number)),
+    }
+  } finally {
+    if (previous !== undefined) deleteLater(engine, previous)
   }
 }
 
@@ -158,6 +166,16 @@ export async function startAnonymous<Data, Attributes>(
   throw new SystemError('CONTENTION', 'Everything was being revoked while this session began. Try again.', {
     retryable: true,
   })
+}
+
+/** A sign-in is not admitted into what a revocation in doubt is about to end. @throws SystemError */
+async function assertSettled(engine: Engine, roster: RosterKey): Promise<void> {
+  if (await engine.pending.settle(roster)) return
+  throw new SystemError(
+    'STORE_UNAVAILABLE',
+    'A revocation of this subject has not been confirmed by the store yet. Try again in a moment.',
+    { retryable: true },
+  )
 }
 
 export function deltaOf(data: object | undefined): Delta {

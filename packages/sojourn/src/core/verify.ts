@@ -7,8 +7,8 @@ import type { Deployment } from './deployment.ts'
 import { type Engine, opened, presentedNow } from './engine.ts'
 import { SystemError } from './errors.ts'
 import { sessionId } from './ids.ts'
-import { type Judgement, judge, type NoneReason } from './judge.ts'
-import { look } from './look.ts'
+import type { Judgement, NoneReason } from './judge.ts'
+import { judgeHere, look } from './look.ts'
 import { isTouchDue } from './lifetimes.ts'
 import { type RecognisedTokens, recognisedTokens } from './recognised.ts'
 import { endGrace, touch } from './rules/change.ts'
@@ -51,7 +51,7 @@ const RETRY_AFTER_SECONDS = 1
 
 export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data, Attributes> {
   type Answer = Verdict<Data, Attributes>
-  const { store, watch, events, refusals, settings } = engine
+  const { store, watch, events, settings } = engine
   const synchronous = readsSynchronously(store) ? store : undefined
   const recognised = new Map<string, RecognisedTokens>()
 
@@ -64,7 +64,7 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
   }
 
   function verify(token: string, transport: string): MaybePromise<Answer> {
-    if (token === '') return none('absent')
+    if (typeof token !== 'string' || token === '') return none('absent')
     if (!isTokenShaped(token)) return rejected('malformed', transport)
     const deployment = watch.current
     if (deployment === undefined || engine.isClosed()) return afterOpening(token, transport)
@@ -79,7 +79,7 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
   /** `undefined`: the store has to be asked. */
   function judgeAtOnce(claims: TokenClaims): Judgement | undefined {
     const answer = synchronous === undefined ? 'ask' : synchronous.peek(claims.roster, claims.number)
-    const judgement = answer === 'ask' ? undefined : judge(claims, answer, engine.moment())
+    const judgement = answer === 'ask' ? undefined : judgeHere(engine, claims, answer)
     return judgement?.kind === 'unavailable' ? undefined : judgement
   }
 
@@ -108,11 +108,10 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
   }
 
   function conclude(check: CheckedToken, judgement: Judgement): Answer {
+    if (judgement.kind === 'valid') return accepted(check, judgement)
     if (judgement.kind === 'unavailable') return unavailable(judgement.reason)
-    if (judgement.kind === 'none') return ended(check.claims, judgement.reason)
-    return refusals.covers(check.claims.roster, judgement)
-      ? ended(check.claims, 'revoked')
-      : accepted(check, judgement)
+    const isLongAgo = judgement.claimEndsAt !== undefined && engine.environment.now() >= judgement.claimEndsAt
+    return ended(check.claims, isLongAgo ? 'unknown' : judgement.reason)
   }
 
   function accepted(

@@ -8,7 +8,7 @@ import { difference } from './difference.ts'
 import type { Environment } from './environment.ts'
 import { SystemError } from './errors.ts'
 import { type Incarnation, type RosterKey, randomCommitId } from './ids.ts'
-import { land } from './landing.ts'
+import { isDoubtful, type Landing, unknownOutcome, whetherLanded } from './landing.ts'
 import { loadRoster, type Scope } from './loading.ts'
 import type { RosterHeader } from './roster.ts'
 import { type EndedSession, emptyRoster, type Moment, type RosterView, type Rule } from './rules/rule.ts'
@@ -62,6 +62,8 @@ export interface WriterParts {
 const MOST_FOLDED = 256
 const LONGEST_LINE = 1024
 const LONGEST_PAUSE_MS = 20
+/** A store that fails this often in a row is not well. */
+const MOST_DOUBTS = 3
 
 interface Waiting {
   readonly request: ChangeRequest<unknown>
@@ -116,12 +118,17 @@ async function commitTogether(
   key: RosterKey,
   waiting: readonly Waiting[],
 ): Promise<void> {
+  const doubts: Doubt[] = []
   let batch = waiting
   for (let tries = 0; ; tries++) {
-    if (tries > 0) await pause(parts.environment, tries)
+    const conflicts = tries - doubts.length
+    if (conflicts > 0) await pause(parts.environment, conflicts)
     batch = inTime(parts.environment, batch, tries)
     if (batch.length === 0) return
-    const before = await loadRoster(parts, key, commonScope(batch))
+    const before = await loadAgain(parts, key, { scope: commonScope(batch), doubts })
+    const landed = doubts.find((doubt) => whetherLanded(doubt, before) === 'yes')
+    if (landed !== undefined) return settle(landed.applied, 'committed', before?.header)
+    assertRepeatable(batch, doubts, before)
     const moment = await parts.moment(before?.header.globalEpoch ?? 0)
     const applied = applyAll(batch, before, moment)
     const change = difference(before, confirmed(batch, before, applied.after, moment), {
@@ -130,11 +137,45 @@ async function commitTogether(
       ended: applied.ended,
       keepHeaderUntil: moment.now + parts.headerLifeMs,
     })
-    const repeatable = batch.every(({ request }) => request.repeatable)
-    const outcome =
-      change === undefined ? 'unchanged' : await land(parts, key, { before, change, repeatable })
-    if (outcome !== 'conflict') return settle(applied, outcome, (applied.after ?? before)?.header)
+    const header = (applied.after ?? before)?.header
+    if (change === undefined) return settle(applied, 'unchanged', header)
+    try {
+      const answer = await parts.deadlines.limit(() => parts.store.commit(key, change))
+      if (answer === 'committed' || answer === 'uncertain') return settle(applied, answer, header)
+    } catch (error) {
+      if (!isDoubtful(error)) throw error
+      doubts.push({ before, change, applied, cause: error })
+      if (doubts.length === MOST_DOUBTS) throw unknownOutcome(error)
+    }
   }
+}
+
+/** A commit of this batch that failed, and may have been applied or may be yet. */
+interface Doubt extends Landing {
+  readonly applied: Applied
+  readonly cause: unknown
+}
+
+async function loadAgain(
+  parts: WriterParts,
+  key: RosterKey,
+  { scope, doubts }: { readonly scope: Scope; readonly doubts: readonly Doubt[] },
+): Promise<RosterView | undefined> {
+  try {
+    return await loadRoster(parts, key, scope)
+  } catch (error) {
+    throw doubts[0] === undefined ? error : unknownOutcome(doubts[0].cause)
+  }
+}
+
+function assertRepeatable(
+  batch: readonly Waiting[],
+  doubts: readonly Doubt[],
+  now: RosterView | undefined,
+): void {
+  const unclear = doubts.find((doubt) => whetherLanded(doubt, now) !== 'no')
+  if (unclear !== undefined && !batch.every(({ request }) => request.repeatable))
+    throw unknownOutcome(unclear.cause)
 }
 
 /** Turns away whoever has waited too long, and after a conflict whoever wanted one try only. */

@@ -53,9 +53,9 @@ export class Delivery {
 
   give<Data, Attributes>(session: Session<Data, Attributes>, token: string): void {
     this.#current = { transport: this.transport, token }
-    // A cookie that was about to go out with an older token is not sent.
     const persistsForMs =
       session.lifetime === 'remember' ? session.absoluteDeadline - session.checkedAt : undefined
+    // A cookie that was about to go out with an older token is not sent.
     this.#outgoing = this.transport === BEARER ? 'in-body' : { token, persistsForMs }
     this.#exchange.onChange()
   }
@@ -86,15 +86,15 @@ export class Delivery {
   }
 
   canReachClient(): boolean {
-    if (this.#exchange.headersSent()) return false
+    if (this.#exchange.headersSent() || this.#exchange.isOver()) return false
     const connection = this.#exchange.connection()
     // A cookie for development has no `Secure` and leaves this machine under no circumstances.
     return connection === 'loopback' || (connection === 'https' && this.#cookie?.secure !== false)
   }
 
   /** @throws InputError `HEADERS_SENT`, `INSECURE_REQUEST` */
-  mustReachClient(): void {
-    if (this.transport === BEARER || this.canReachClient()) return
+  mustReachClient(transport: string = this.transport): void {
+    if (transport === BEARER || this.canReachClient()) return
     if (this.#exchange.headersSent()) {
       throw new InputError(
         'HEADERS_SENT',

@@ -10,7 +10,7 @@ export interface Exchange {
   userAgent(): string | undefined
   /** Whether the response's headers have left, so that no cookie can be set any more. */
   headersSent(): boolean
-  /** Whether the response has been written to its end. */
+  /** Whether the response has been written to its end, or has lost its client. */
   isOver(): boolean
   /** The session was read: the response is private. Called at most once. */
   onRead(): void

@@ -24,7 +24,8 @@ import type { Exchange } from './exchange.ts'
 import { type Problem, problem, problemOf } from './problem.ts'
 
 export interface HandleParts<Data, Attributes extends object> {
-  readonly manager: SessionManager<Data, Attributes> & Internals<Data, Attributes>
+  readonly manager: SessionManager<Data, Attributes>
+  readonly internals: Internals<Data, Attributes>
   /** `undefined`: no cookies, bearer tokens only. */
   readonly cookie: CookieSettings | undefined
   readonly bearer: boolean
@@ -165,6 +166,7 @@ export class SessionHandle<Data, Attributes extends object> {
     return await this.#inTurn(async () => {
       const refused = await this.#flush()
       if (refused !== undefined) return refused
+      if (isReplaced(this.#verdict)) return { kind: 'superseded' }
       const session = this.session
       if (session === undefined) return (await this.#beginWith(editedDelta({}, edit))) ?? { kind: 'ended' }
       const result = await this.#parts.manager.update(session, edit)
@@ -185,14 +187,16 @@ export class SessionHandle<Data, Attributes extends object> {
     { deliver, ...options }: HandleSignIn<Data, Attributes> = {},
   ): Promise<SignInResult<Data, Attributes>> {
     const transport = this.#transportFor(deliver)
-    this.#delivery.mustReachClient()
+    this.#delivery.mustReachClient(transport)
     return await this.#inTurn(async () => {
       await this.#flush()
       const previous = this.#delivery.current
-      this.#delivery.transport = transport
       const device = { ...this.#client(), ...options.device }
       const result = await this.#parts.manager.signIn(who, { ...options, previous, transport, device })
-      if (result.kind === 'signed-in') this.#become(result)
+      if (result.kind === 'signed-in') {
+        this.#delivery.transport = transport
+        this.#become(result)
+      }
       return result
     })
   }
@@ -202,14 +206,7 @@ export class SessionHandle<Data, Attributes extends object> {
    * nothing and leaves the cookie, which is another one by now. @throws RevokeUncertain
    */
   async signOut(): Promise<void> {
-    await this.#inTurn(async () => {
-      const verdict = this.#verdict
-      this.#delta = undefined
-      if (isReplaced(verdict)) return
-      if (verdict.kind === 'valid') await this.#parts.manager.signOut(verdict.session)
-      if (verdict.kind === 'unavailable') await this.#parts.manager.signOutHolder(this.#presented)
-      this.#leave()
-    })
+    await this.#inTurn(() => this.#signOut())
   }
 
   /** @see SessionManager.elevate */
@@ -243,35 +240,35 @@ export class SessionHandle<Data, Attributes extends object> {
 
   /** Ends one session of this user. The request's own needs no recent password. @throws RevokeUncertain */
   async revoke(id: string): Promise<DeviceChange> {
-    const session = this.session
-    if (session?.subject === undefined || !isOfSameRoster(id, session.id)) return { kind: 'not-found' }
-    if (id === session.id) {
-      await this.signOut()
-      return { kind: 'done', ended: 1 }
-    }
-    if (!this.#mayEndOthers(session)) return { kind: 'reauthenticate' }
-    return (await this.#parts.manager.revoke(id)) ? { kind: 'done', ended: 1 } : { kind: 'not-found' }
+    return await this.#endingDevices(async (session) => {
+      if (!isOfSameRoster(id, session.id)) return { kind: 'not-found' }
+      if (id === session.id) {
+        await this.#signOut()
+        return { kind: 'done', ended: 1 }
+      }
+      if (!this.#mayEndOthers(session)) return { kind: 'reauthenticate' }
+      return (await this.#parts.manager.revoke(id)) ? { kind: 'done', ended: 1 } : { kind: 'not-found' }
+    })
   }
 
   /** Ends the user's other sessions, and sign-ins in flight. @throws RevokeUncertain */
   async revokeOthers(): Promise<DeviceChange> {
-    const session = this.session
-    if (session?.subject === undefined) return { kind: 'not-found' }
-    if (!this.#mayEndOthers(session)) return { kind: 'reauthenticate' }
-    const ended = await this.#parts.manager.revokeOthers(session)
-    return ended === undefined ? { kind: 'not-found' } : { kind: 'done', ended }
+    return await this.#endingDevices(async (session) => {
+      if (!this.#mayEndOthers(session)) return { kind: 'reauthenticate' }
+      const ended = await this.#parts.manager.revokeOthers(session)
+      return ended === undefined ? { kind: 'not-found' } : { kind: 'done', ended }
+    })
   }
 
   /** Ends all of the user's sessions, this one too. @throws RevokeUncertain */
   async revokeAll(): Promise<DeviceChange> {
-    const session = this.session
-    if (session?.subject === undefined) return { kind: 'not-found' }
-    if (!this.#mayEndOthers(session)) return { kind: 'reauthenticate' }
-    const ended = (await this.devices()).length
-    await this.#parts.manager.revokeAll(session.subject)
-    this.#delta = undefined
-    this.#leave()
-    return { kind: 'done', ended }
+    return await this.#endingDevices(async (session, subject) => {
+      if (!this.#mayEndOthers(session)) return { kind: 'reauthenticate' }
+      const ended = await this.#parts.manager.revokeAll(subject)
+      this.#delta = undefined
+      this.#leave()
+      return { kind: 'done', ended }
+    })
   }
 
   /** Whether `commit` has anything to write or to send, now or when what is under way has been done. */
@@ -328,7 +325,7 @@ export class SessionHandle<Data, Attributes extends object> {
     // What is set while this is being written belongs to the next flush; what fails is not tried again in silence.
     this.#delta = undefined
     const result =
-      session === undefined ? await this.#beginWith(delta) : await this.#parts.manager.apply(session, delta)
+      session === undefined ? await this.#beginWith(delta) : await this.#parts.internals.apply(session, delta)
     if (result === undefined) return undefined
     if (result.kind !== 'changed') return result
     this.#verdict = { kind: 'valid', session: result.session, renewed: undefined }
@@ -342,9 +339,27 @@ export class SessionHandle<Data, Attributes extends object> {
     if (delta.leavesNothing) return undefined
     this.#mayBegin()
     const { transport } = this.#delivery
-    const begun = await this.#parts.manager.startAnonymousWith(delta, { transport, device: this.#client() })
+    const begun = await this.#parts.internals.startAnonymousWith(delta, { transport, device: this.#client() })
     this.#become(begun)
     return { kind: 'changed', session: begun.session }
+  }
+
+  async #signOut(): Promise<void> {
+    const verdict = this.#verdict
+    this.#delta = undefined
+    if (isReplaced(verdict)) return
+    if (verdict.kind === 'valid') await this.#parts.manager.signOut(verdict.session)
+    if (verdict.kind === 'unavailable') await this.#parts.internals.signOutHolder(this.#presented)
+    this.#leave()
+  }
+
+  async #endingDevices(
+    end: (session: Session<Data, Attributes>, subject: string) => Promise<DeviceChange>,
+  ): Promise<DeviceChange> {
+    return await this.#inTurn(async () => {
+      const session = this.session
+      return session?.subject === undefined ? { kind: 'not-found' } : await end(session, session.subject)
+    })
   }
 
   async #renewWith(
@@ -363,10 +378,10 @@ export class SessionHandle<Data, Attributes extends object> {
 
   /** A new secret that is due for reasons of age or of changed roles, when this response can carry it and the store is well. */
   async #renewIfDue(): Promise<void> {
-    const { manager } = this.#parts
+    const { manager, internals } = this.#parts
     const { transport, isPending } = this.#delivery
     if (this.#verdict.kind !== 'valid' || isPending || transport === BEARER) return
-    const because = manager.regenerationDue(this.#verdict.session)
+    const because = internals.regenerationDue(this.#verdict.session)
     if (because === undefined || !this.#delivery.canReachClient()) return
     try {
       const result = await manager.regenerate(this.#verdict.session, { because })
@@ -409,13 +424,13 @@ export class SessionHandle<Data, Attributes extends object> {
     const { transport } = this.#delivery
     if (transport === BEARER || !this.#delivery.canReachClient()) return
     if (renewed !== undefined || this.#presented.transport !== transport) {
-      this.#delivery.give(session, this.#parts.manager.tokenFor(session, transport))
-    } else if (this.#parts.manager.regenerationDue(session) !== undefined) this.#exchange.onChange()
+      this.#delivery.give(session, this.#parts.internals.tokenFor(session, transport))
+    } else if (this.#parts.internals.regenerationDue(session) !== undefined) this.#exchange.onChange()
   }
 
   #become({ session }: { readonly session: Session<Data, Attributes> }): void {
     this.#verdict = { kind: 'valid', session, renewed: undefined }
-    this.#delivery.give(session, this.#parts.manager.tokenFor(session, this.#delivery.transport))
+    this.#delivery.give(session, this.#parts.internals.tokenFor(session, this.#delivery.transport))
   }
 
   #leave(): void {

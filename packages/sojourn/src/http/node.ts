@@ -67,11 +67,13 @@ export function withSessions<Data, Attributes extends object>(
 
   function failed(exchange: NodeExchange, session: SessionHandle<Data, Attributes>, error: unknown): void {
     const known = problemOf(error)
-    if (exchange.said !== 'all') {
-      session.discard()
-      exchange.fail(known ?? problem('internal_error'))
+    try {
+      if (exchange.said !== 'all') exchange.fail(known ?? problem('internal_error'), session)
+    } catch (worse) {
+      exchange.response.destroy()
+      report(worse, exchange.request)
     }
-    if (known === undefined) report(error, exchange.request)
+    if (known === undefined || exchange.said === 'all') report(error, exchange.request)
   }
 
   return (request, response) => {
@@ -141,8 +143,9 @@ class NodeExchange implements Exchange {
   }
 
   /** The handler threw before it had said everything: what it began is replaced, or cut off when it has left. */
-  fail(reason: Problem): void {
+  fail(reason: Problem, session: { discard(): void }): void {
     const { response } = this
+    session.discard()
     if (response.headersSent) response.destroy()
     else if (this.said === 'something') this.#held?.abandon(reason)
     else {
@@ -173,7 +176,7 @@ class NodeExchange implements Exchange {
   }
 
   isOver(): boolean {
-    return this.response.writableEnded
+    return this.response.writableEnded || this.response.destroyed
   }
 
   headersSent(): boolean {

@@ -55,11 +55,11 @@ export function createSessionsIn<Data, Attributes extends object>(
 ): Sessions<Data, Attributes> {
   const transports = readTransports(options, surroundings.production)
   const settings = readOptions(options, transports.problems)
-  const manager = createManager<Data, Attributes>(settings, {
+  const { manager, internals } = createManager<Data, Attributes>(settings, {
     store: options.store,
     environment: surroundings.environment,
   })
-  const parts: HandleParts<Data, Attributes> = { manager, ...transports }
+  const parts: HandleParts<Data, Attributes> = { manager, internals, ...transports }
   const { cookie, bearer } = transports
   const unpresented: Presentation = { transport: cookie?.name ?? BEARER, token: '' }
 
@@ -84,7 +84,7 @@ export function createSessionsIn<Data, Attributes extends object>(
 
   function unusable(exchange: Exchange, reason: 'duplicate' | 'malformed'): SessionHandle<Data, Attributes> {
     const transport = reason === 'malformed' ? BEARER : unpresented.transport
-    manager.emit('token.rejected', { reason, transport })
+    internals.emit('token.rejected', { reason, transport })
     return new SessionHandle(parts, exchange, {
       presented: { transport, token: '' },
       verdict: { kind: 'none', reason: 'malformed' },
@@ -114,12 +114,18 @@ interface Transports {
 function readTransports<Data>(options: SessionsOptions<Data>, production: boolean): Transports {
   const transport = options.transport ?? 'cookie'
   const strict = options.lifetime?.profile === 'aal3'
-  const cookie = readCookieOptions(options.cookie ?? {}, { sameSite: strict ? 'strict' : 'lax' })
+  const isObject =
+    options.cookie === undefined ||
+    (typeof options.cookie === 'object' && options.cookie !== null && !Array.isArray(options.cookie))
+  const cookie = readCookieOptions(isObject ? (options.cookie ?? {}) : {}, {
+    sameSite: strict ? 'strict' : 'lax',
+  })
   const within = options.reauthenticateWithin ?? USUAL_REAUTHENTICATION
   const problems: ConfigProblem[] = [
     ...unknownKeys('', options, [...MANAGER_OPTIONS, ...TRANSPORT_OPTIONS]),
     ...cookie.problems,
   ]
+  if (!isObject) problems.push({ path: 'cookie', message: 'Write an object.' })
   if (!['cookie', 'bearer', 'both'].includes(transport))
     problems.push({ path: 'transport', message: "Write 'cookie', 'bearer' or 'both'." })
   if (transport === 'bearer' && options.cookie !== undefined)

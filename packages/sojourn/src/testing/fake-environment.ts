@@ -79,3 +79,23 @@ export function fakeEnvironment(options: FakeEnvironmentOptions = {}): FakeEnvir
   }
   return environment
 }
+
+interface Pending {
+  readonly at: number
+  readonly run: () => void
+}
+
+function arm(pending: Set<Pending>, at: number, run: () => void): Timer {
+  const timer = { at, run }
+  pending.add(timer)
+  return { cancel: () => void pending.delete(timer) }
+}
+
+/** A set keeps the order of arming, which decides between timers that are due at the same moment. */
+function firstDue(pending: Set<Pending>, end: number): Pending | undefined {
+  let first: Pending | undefined
+  for (const timer of pending) {
+    if (timer.at <= end && (first === undefined || timer.at < first.at)) first = timer
+  }
+  return first
+}

@@ -70,7 +70,9 @@ export function tokenCookie(settings: CookieSettings, token: string, maxAgeMs: n
 
 /** Removes the cookie: a browser does so only when all attributes match those it was set with. */
 export function clearedCookie(settings: CookieSettings, name: string): string {
-  return stringifySetCookie({ ...attributes(settings, name), maxAge: 0, value: '' })
+  const { domain, ...rest } = attributes(settings, name)
+  const isOfOneHost = name.startsWith('__Host-') || domain === undefined
+  return stringifySetCookie({ ...rest, ...(isOfOneHost ? {} : { domain }), maxAge: 0, value: '' })
 }
 
 export function readCookieOptions(
@@ -164,7 +166,10 @@ function problemsOf(settings: CookieSettings, options: CookieOptions): readonly 
     say('partitioned', 'A partitioned cookie must be Secure, which `unsafeDevelopmentName` is not.')
   if (
     !Array.isArray(acceptNames) ||
-    !acceptNames.every((former) => typeof former === 'string' && COOKIE_NAME.test(former) && former !== name)
+    !acceptNames.every(
+      (former) =>
+        typeof former === 'string' && COOKIE_NAME.test(former) && former !== name && former !== BEARER,
+    )
   ) {
     say('acceptNames', 'Write a list of former cookie names, without the present one.')
   }

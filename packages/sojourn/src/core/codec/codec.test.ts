@@ -72,7 +72,12 @@ const records: fc.Arbitrary<StoredSession> = fc.record({
     nil: undefined,
   }),
   claim: fc.option(
-    fc.record({ roster: base64<RosterKey>(12), number: base64<SessionNumber>(6), sealed: bytes(80) }),
+    fc.record({
+      roster: base64<RosterKey>(12),
+      number: base64<SessionNumber>(6),
+      endsAt: instant,
+      sealed: bytes(80),
+    }),
     { nil: undefined },
   ),
   lastCommit: base64<CommitId>(6),
@@ -103,7 +108,12 @@ const FULL_RECORD = makeRecord({
     sealed: Buffer.alloc(62, 8),
     endsAt: FAKE_START + 30_000,
   },
-  claim: { roster: makeRosterKey(2), number: makeNumber(2), sealed: Buffer.alloc(62, 9) },
+  claim: {
+    roster: makeRosterKey(2),
+    number: makeNumber(2),
+    endsAt: FAKE_START + 7,
+    sealed: Buffer.alloc(62, 9),
+  },
 })
 const EMPTY_HEADER = makeHeader({ subject: undefined })
 const EMPTY_RECORD = makeRecord({
@@ -133,6 +143,11 @@ describe('a header', () => {
 
   damages(encodeHeader(KEY, FULL_HEADER), decode)
 
+  it('is damaged with something behind its end', () => {
+    const value = encodeHeader(KEY, FULL_HEADER)
+    expect(decode(resealed(Buffer.concat([value, Buffer.of(0)]), KEY))).toBe('damaged')
+  })
+
   it('is damaged under another key', () => {
     expect(decodeHeader(makeRosterKey(2), encodeHeader(KEY, FULL_HEADER))).toBe('damaged')
   })
@@ -150,7 +165,7 @@ describe('a record', () => {
       `"0100000001000000000000000000000000010000000000000000000000000000000000000000000000000000000000000000000001019b76daa800000080bab70380f0b252000000dcc00927"`,
     )
     expect(encodeRecord(PLACE, FULL_RECORD).toString('hex')).toMatchInlineSnapshot(
-      `"0100000005000000020001fa0000000000010000030000000000000000000000000000000000000000000000000000000000000001019b76daa80000000080bab70380f0b2521046697265666f78206f6e204c696e7578093139322e302e322e370b41414141414141414141630875726e3a676f6c640203707764036f74700707070707070707070707070707070707070707070707070707070707070707e0d4033e08080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080000000000000000000000020000000000023e09090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909097b2263617274223a5b22626f6f6b225d7db0e57241"`,
+      `"0100000005000000020001fa0000000000010000030000000000000000000000000000000000000000000000000000000000000001019b76daa80000000080bab70380f0b2521046697265666f78206f6e204c696e7578093139322e302e322e370b41414141414141414141630875726e3a676f6c640203707764036f74700707070707070707070707070707070707070707070707070707070707070707e0d4033e08080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080808080000000000000000000000020000000000020e3e09090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909090909097b2263617274223a5b22626f6f6b225d7d7cdb0187"`,
     )
   })
 
@@ -170,6 +185,12 @@ describe('a record', () => {
     ['in a roster that was rebuilt', { incarnation: makeIncarnation(2) }],
   ])('is damaged %s: nobody gets somebody else’s session', (_, place) => {
     expect(decodeRecord({ ...PLACE, ...place }, encodeRecord(PLACE, FULL_RECORD))).toBe('damaged')
+  })
+
+  it('larger than anything that is written is not looked at, whatever its checksum says', () => {
+    const huge = Buffer.concat([encodeRecord(PLACE, FULL_RECORD), Buffer.alloc(MAX_VALUE_BYTES)])
+    expect(decode(resealed(huge, ADDRESS))).toBe('damaged')
+    expect(decode(resealed(huge.subarray(0, MAX_VALUE_BYTES), ADDRESS))).toMatchObject({ number: NUMBER })
   })
 
   it('is damaged with a lifetime that does not exist', () => {

@@ -49,7 +49,7 @@ export function encodeRecord(place: RecordPlace, session: StoredSession): Buffer
   writer.text(session.device.userAgentHash)
   if (hasContext) writeContext(writer, session)
   if (session.grace !== undefined) writeGrace(writer, session.createdAt, session.grace)
-  if (session.claim !== undefined) writeClaim(writer, session.claim)
+  if (session.claim !== undefined) writeClaim(writer, session.createdAt, session.claim)
   writer.bytes(session.data)
   return seal(writer, addressOf(place, session.number))
 }
@@ -78,7 +78,7 @@ export function decodeRecord(
   const device = { label: reader.text(), address: reader.text(), userAgentHash: reader.text() }
   const context = flags & HAS_CONTEXT ? readContext(reader) : NO_CONTEXT
   const grace = flags & HAS_GRACE ? readGrace(reader, createdAt) : undefined
-  const claim = flags & HAS_CLAIM ? readClaim(reader) : undefined
+  const claim = flags & HAS_CLAIM ? readClaim(reader, createdAt) : undefined
   const data = reader.rest()
   if (reader.failed || lifetime === undefined) return 'damaged'
   return {
@@ -143,15 +143,17 @@ function readGrace(reader: ByteReader, createdAt: number): Grace {
   return { previousHash, endsAt, sealed: reader.bytes(reader.varint()) }
 }
 
-function writeClaim(writer: ByteWriter, claim: ClaimTarget): void {
+function writeClaim(writer: ByteWriter, createdAt: number, claim: ClaimTarget): void {
   writer.base64(claim.roster, 12)
   writer.base64(claim.number, 6)
+  writer.signed(claim.endsAt - createdAt)
   writer.varint(claim.sealed.length)
   writer.bytes(claim.sealed)
 }
 
-function readClaim(reader: ByteReader): ClaimTarget {
+function readClaim(reader: ByteReader, createdAt: number): ClaimTarget {
   const roster = reader.base64(12) as RosterKey
   const number = reader.base64(6) as SessionNumber
-  return { roster, number, sealed: reader.bytes(reader.varint()) }
+  const endsAt = createdAt + reader.signed()
+  return { roster, number, endsAt, sealed: reader.bytes(reader.varint()) }
 }

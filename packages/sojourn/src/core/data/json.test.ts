@@ -53,6 +53,13 @@ describe('refuses what would come back as something else', () => {
     }
   })
 
+  it('without ever calling a getter', () => {
+    let called = 0
+    const value = Object.defineProperty({}, 'a', { enumerable: true, get: () => called++ })
+    expect(() => jsonText(value, 'cart')).toThrow('cart.a is computed by a getter')
+    expect(called).toBe(0)
+  })
+
   it('naming the place and never the value', () => {
     const value = { items: [{ ok: 1 }, { bad: () => 'geheim' }], name: 'geheim' }
     expect(() => jsonText(value, 'cart')).toThrow('cart.items[1].bad is of type function')

@@ -23,23 +23,34 @@ function firstProblem(value: unknown, path: string, depth: number): string | und
 }
 
 function arrayProblem(items: readonly unknown[], path: string, depth: number): string | undefined {
-  for (let index = 0; index < items.length; index++) {
-    const problem = firstProblem(items[index], `${path}[${index}]`, depth + 1)
+  if (Reflect.ownKeys(items).length !== items.length + 1) return `${path} has holes, or more than its items.`
+  for (const [index, item] of Object.entries(Object.getOwnPropertyDescriptors(items))) {
+    if (index === 'length') continue
+    const problem = memberProblem(item, `${path}[${index}]`, depth)
     if (problem !== undefined) return problem
   }
   return undefined
 }
 
-function objectProblem(value: object, path: string, depth: number): string | undefined {
+function memberProblem(member: PropertyDescriptor, path: string, depth: number): string | undefined {
+  if (member.get !== undefined || member.set !== undefined) return `${path} is computed by a getter.`
+  return firstProblem(member.value, path, depth + 1)
+}
+
+/** Whether it is an object of no class, which is all that JSON knows. */
+export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) {
+  return prototype === Object.prototype || prototype === null
+}
+
+function objectProblem(value: object, path: string, depth: number): string | undefined {
+  if (!isPlainObject(value)) {
     return `${path} is an instance of a class (${value.constructor?.name ?? 'unknown'}); what it means would be lost.`
   }
   if (Object.getOwnPropertySymbols(value).length > 0) return `${path} has a symbol as a key.`
   for (const [key, member] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    if (member.get !== undefined || member.set !== undefined) return `${path}.${key} is computed by a getter.`
     if (key === 'toJSON' && typeof member.value === 'function') return `${path} has a toJSON method.`
-    const problem = firstProblem(member.value, `${path}.${key}`, depth + 1)
+    const problem = memberProblem(member, `${path}.${key}`, depth)
     if (problem !== undefined) return problem
   }
   return undefined

@@ -6,7 +6,7 @@
 import type { Incarnation, SessionNumber } from '../ids.ts'
 import { newerFormat } from '../errors.ts'
 import { MAX_RECORDS, type RosterHeader, type StoredSession, type SubjectAttributes } from '../roster.ts'
-import { prune, underGlobalEpoch } from './prune.ts'
+import { epochUnder, prune, underGlobalEpoch } from './prune.ts'
 import {
   assertOwner,
   emptyRoster,
@@ -33,6 +33,8 @@ export interface Admission {
   /** The new session; epoch, version and commit are set on the way. */
   readonly session: StoredSession
   readonly limit: DeviceLimit
+  /** The hash of the secret that an earlier try may have been admitted with, under the same number. */
+  readonly promisedHash: string | undefined
   /** A session of the same roster whose place this one takes: it does not count towards the limit. */
   readonly replaces: SessionNumber | undefined
   readonly attributes: SubjectAttributes | undefined
@@ -84,15 +86,15 @@ export function admit(admission: Admission): Rule<AdmitAnswer> {
   }
 }
 
-/** Applied again, or by a parallel sign-in that continues the same claim, the rule finds its work done. */
+/** A parallel sign-in that continues the same claim finds the session that was promised, with its secret. */
 function presentAlready(
   roster: RosterView,
   present: StoredSession,
-  { session }: Admission,
+  { session, promisedHash }: Admission,
   moment: Moment,
 ): AdmitAnswer {
-  const isOwn = present.secretHash === session.secretHash && isLive(roster.header, present, moment)
-  return isOwn
+  const isOurs = present.secretHash === session.secretHash || present.secretHash === promisedHash
+  return isOurs && isLive(roster.header, present, moment)
     ? { kind: 'admitted', header: roster.header, session: present, evicted: [] }
     : { kind: 'taken' }
 }
@@ -114,8 +116,10 @@ function addTo(
     evicted.map(({ number }) => number),
     'evicted',
   )
-  const session: StoredSession = { ...admission.session, epoch: roster.header.epoch }
   const attributes = newerAttributes(roster.header, admission.attributes)
+  // Never older than what the clock of another process said about the attributes, or it would be due at once.
+  const secretAt = Math.max(admission.session.secretAt, attributes?.setAt ?? 0)
+  const session: StoredSession = { ...admission.session, secretAt, epoch: roster.header.epoch }
   const named = withHeader(evicting.roster, { subject: admission.subject, attributes })
   return {
     roster: { ...named, sessions: new Map(named.sessions).set(session.number, session) },
@@ -131,10 +135,17 @@ function surplusOf({ sessions, newer }: RosterView, live: number, limit: DeviceL
   return Math.max(overLimit, overCap)
 }
 
-/** An absent roster is at epoch 0: a revocation of all creates one, and keeps it as long as a sign-in may last. */
+/**
+ * A revocation makes the header outlive every sign-in that it could concern, so an absent roster says that none
+ * came. One that is there must be the one that was seen, at the epoch that was seen.
+ */
 function isSuperseded(roster: RosterView | undefined, seen: SeenEpochs, moment: Moment): boolean {
-  if ((roster?.header.epoch ?? 0) !== seen.epoch || seen.globalEpoch !== moment.globalEpoch) return true
-  return seen.epoch > 0 && roster?.header.incarnation !== seen.incarnation
+  if (seen.globalEpoch !== moment.globalEpoch) return true
+  if (roster === undefined) return false
+  const { header } = roster
+  if (header.globalEpoch > seen.globalEpoch || epochUnder(header, moment.globalEpoch) !== seen.epoch)
+    return true
+  return seen.epoch > 0 && header.incarnation !== seen.incarnation
 }
 
 export function newerAttributes(

@@ -38,12 +38,15 @@ describe.each(RULES)('%s', (_, rule) => {
     ['of a roster that was rebuilt', rosterOf([SESSION], { incarnation: makeIncarnation(2) }), {}],
     ['that was revoked', rosterOf([SESSION], { epoch: 1 }), {}],
     ['from before everything was revoked', ROSTER, { globalEpoch: 1 }],
-    ['that is past its idle deadline', ROSTER, { now: FAKE_START + HOUR }],
+    ['that is past its idle deadline', rosterOf([{ ...SESSION, idleDeadline: AT.now - 60_000 }]), {}],
     ['that is past its absolute deadline', rosterOf([{ ...SESSION, absoluteDeadline: AT.now }]), {}],
     [
       'that a sign-in took over',
       rosterOf([
-        { ...SESSION, claim: { roster: makeRosterKey(2), number: makeNumber(2), sealed: Buffer.alloc(0) } },
+        {
+          ...SESSION,
+          claim: { roster: makeRosterKey(2), number: makeNumber(2), endsAt: 0, sealed: Buffer.alloc(0) },
+        },
       ]),
       {},
     ],

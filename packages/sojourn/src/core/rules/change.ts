@@ -22,14 +22,18 @@ export type ChangeAnswer =
   /** The session was elevated or replaced since; the change was decided about something else. */
   | { readonly kind: 'superseded' }
 
-/** Extends the idle deadline to `seenAt`. Whatever another request wrote stays. */
+/**
+ * Extends the idle deadline from `seenAt`. Whatever another request wrote stays. The session lived when it was
+ * seen, and it is judged by that instant, not by when the touch gets its turn.
+ */
 export function touch(basis: Basis, seenAt: number): Rule<ChangeAnswer> {
-  return changing(basis, (session, moment) => {
+  const extend = changing(basis, (session, moment) => {
     // Whoever wrote this record meanwhile may have seen the session too.
     if (seenAt - session.seenAt < touchInterval(moment.lifetimes[session.lifetime])) return session
-    const touched = seen(session, Math.min(seenAt, moment.now), moment.lifetimes)
+    const touched = seen(session, moment.now, moment.lifetimes)
     return { ...session, seenAt: touched.seenAt, idleDeadline: touched.idleDeadline }
   })
+  return (roster, moment) => extend(roster, { ...moment, now: Math.min(seenAt, moment.now) })
 }
 
 /** Replaces the application data by what `edit` makes of the live data. */
@@ -61,6 +65,7 @@ export function regenerate(basis: Basis, secret: NewSecret): Rule<RegenerateAnsw
     const cameBefore =
       session?.generation === basis.generation + 1 &&
       session.grace !== undefined &&
+      moment.now < session.grace.endsAt &&
       session.secretHash !== secret.secretHash
     if (cameBefore && secret.grace !== undefined) return { roster, answer: { kind: 'lost', session } }
     const at = cameBefore ? { ...basis, generation: session.generation } : basis
@@ -123,7 +128,7 @@ function replacing(basis: Basis, secret: NewSecret, edit: Edit): Rule<ChangeAnsw
       ...edited,
       generation: session.generation + 1,
       secretHash,
-      secretAt: moment.now,
+      secretAt: Math.max(moment.now, roster.header.attributes?.setAt ?? 0),
       grace,
     })
   }

@@ -18,6 +18,7 @@ const target = (fields: Partial<EndTarget> = {}): EndTarget => ({
   subject: 'ada',
   epoch: 1,
   incarnation: ROSTER.header.incarnation,
+  fresh: makeIncarnation(77),
   numbers: sessions.map(({ number }) => number),
   ...fields,
 })
@@ -92,13 +93,14 @@ describe('revokeHeld', () => {
 describe('revokeAll', () => {
   it('is one write of the header, whatever there is', () => {
     const step = revokeAll(target())(ROSTER, AT)
-    expect(step.answer).toMatchObject({ epoch: 1 })
+    expect(step.answer).toEqual({ sessions: 3 })
+    expect(step.roster?.header.epoch).toBe(1)
     expect(livingIn(step.roster)).toEqual([])
     for (const session of sessions) expect(step.roster?.sessions.get(session.number)).toBe(session)
   })
 
   it('notes an epoch for a subject that has no roster, so that sign-ins in flight fail', () => {
-    const step = revokeAll(target({ incarnation: makeIncarnation(4) }))(undefined, AT)
+    const step = revokeAll(target({ fresh: makeIncarnation(4) }))(undefined, AT)
     expect(step.roster?.header).toMatchObject({ epoch: 1, subject: 'ada', incarnation: makeIncarnation(4) })
   })
 
@@ -162,7 +164,7 @@ describe('erase', () => {
 })
 
 describe('claim', () => {
-  const to = { roster: makeRosterKey(2), number: makeNumber(8), sealed: Buffer.from('sealed') }
+  const to = { roster: makeRosterKey(2), number: makeNumber(8), endsAt: 0, sealed: Buffer.from('sealed') }
   const take = claim({ number: FIRST.number, secretHash: 'secret 1', target: to })
 
   it('kills the record at once and names where it goes', () => {

@@ -8,7 +8,7 @@
 import { newerFormat } from '../errors.ts'
 import type { Incarnation, SessionNumber } from '../ids.ts'
 import type { ClaimTarget, EndReason, RosterHeader, StoredSession } from '../roster.ts'
-import { prune, underGlobalEpoch } from './prune.ts'
+import { prune } from './prune.ts'
 import {
   dropIfEmpty,
   emptyRoster,
@@ -58,18 +58,21 @@ export interface EndTarget {
   readonly realm: string
   readonly subject: string
   readonly epoch: number
-  /** Of the roster that was found; when there was none, of the one to create. */
-  readonly incarnation: Incarnation
+  /** Of the roster that was found. */
+  readonly incarnation: Incarnation | undefined
+  /** For a roster that has to be created: never that of one which is gone. */
+  readonly fresh: Incarnation
   readonly numbers: readonly SessionNumber[]
 }
 
 /** Ends all sessions and sign-ins in flight by raising the epoch. Records stay where they are and count no more. */
-export function revokeAll(target: EndTarget): Rule<{ readonly epoch: number }> {
+export function revokeAll(target: EndTarget): Rule<{ readonly sessions: number }> {
   return (roster, moment) => {
     const raised = raise(roster, target, moment)
-    const { roster: next, ended } =
-      raised === roster ? without(raised, target.numbers, 'revoked-all') : { roster: raised, ended: [] }
-    return { roster: next, answer: { epoch: next.header.epoch }, ended }
+    const sessions = roster === undefined ? 0 : liveSessions(roster, moment).length
+    if (raised !== roster) return { roster: raised, answer: { sessions } }
+    const gone = without(raised, target.numbers, 'revoked-all')
+    return { roster: gone.roster, answer: { sessions: gone.ended.length }, ended: gone.ended }
   }
 }
 
@@ -83,7 +86,7 @@ export interface ExceptOne {
 export interface RevokedOthers {
   /** `undefined`: it was over already. */
   readonly kept: StoredSession | undefined
-  readonly header: RosterHeader
+  readonly header: RosterHeader | undefined
   /** How many live sessions this application ended. */
   readonly others: number
 }
@@ -94,8 +97,11 @@ export interface RevokedOthers {
  */
 export function revokeAllBut({ keep, why, newPrivilege }: ExceptOne, target: EndTarget): Rule<RevokedOthers> {
   return (roster, moment) => {
-    const raised = raise(roster, target, moment)
     const kept = roster === undefined ? undefined : liveSession(roster, keep, moment)
+    // A session that is over has no others to end; a credential that was changed ends them all the same.
+    const isOver = kept === undefined && why === 'revoked-others'
+    if (isOver) return { roster, answer: { kept, header: roster?.header, others: 0 } }
+    const raised = raise(roster, target, moment)
     if (raised === roster) {
       const numbers = target.numbers.filter((number) => number !== keep)
       const gone = without(raised, numbers, why)
@@ -132,7 +138,13 @@ export function erase(target: EndTarget): Rule<{ readonly epoch: number }> {
     const forgotten = isForgotten
       ? gone.roster
       : withHeader(gone.roster, { subject: undefined, attributes: undefined })
-    return { roster: forgotten, answer: { epoch }, ended: gone.ended }
+    const damaged = forgotten.damaged.map((number) => ({
+      number,
+      session: undefined,
+      why: 'erased' as const,
+    }))
+    const cleared = damaged.length === 0 ? forgotten : { ...forgotten, damaged: [] }
+    return { roster: cleared, answer: { epoch }, ended: [...gone.ended, ...damaged] }
   }
 }
 
@@ -171,10 +183,13 @@ export function claim(request: Claim): Rule<ClaimAnswer> {
 
 /** The same roster when the target was reached before. A rebuilt roster never reached it: it starts at 0 again. */
 function raise(roster: RosterView | undefined, target: EndTarget, moment: Moment): RosterView {
-  const found = roster ?? emptyRoster(target, moment)
-  const { header } = found
-  if (roster !== undefined && header.incarnation === target.incarnation && header.epoch >= target.epoch)
-    return roster
-  const { globalEpoch } = underGlobalEpoch(found, moment).header
-  return withHeader(found, { epoch: header.epoch + 1, globalEpoch })
+  const { realm, subject, fresh, incarnation, epoch } = target
+  if (roster === undefined)
+    return withHeader(emptyRoster({ realm, subject, incarnation: fresh }, moment), { epoch: 1 })
+  const { header } = roster
+  const isReached =
+    header.incarnation === fresh || (header.incarnation === incarnation && header.epoch >= epoch)
+  if (isReached) return roster
+  const globalEpoch = Math.max(header.globalEpoch, moment.globalEpoch)
+  return withHeader(roster, { epoch: header.epoch + 1, globalEpoch })
 }

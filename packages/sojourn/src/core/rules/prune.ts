@@ -3,7 +3,7 @@
  * that the device limit and the cap count live sessions only. Removal for expiry names the record's version
  * (`difference.ts`), so a touch that comes between wins.
  */
-import type { EndReason, StoredSession } from '../roster.ts'
+import type { EndReason, RosterHeader, StoredSession } from '../roster.ts'
 import { type EndedSession, isCurrent, type Moment, type RosterView, withHeader } from './rule.ts'
 import { isExpired } from '../lifetimes.ts'
 
@@ -36,8 +36,15 @@ function reasonToGo(roster: RosterView, session: StoredSession, moment: Moment):
  * written, its own epoch advances, and so everything in it is over.
  */
 export function underGlobalEpoch(roster: RosterView, moment: Moment): RosterView {
-  const { epoch, globalEpoch } = roster.header
-  return globalEpoch >= moment.globalEpoch
-    ? roster
-    : withHeader(roster, { epoch: epoch + 1, globalEpoch: moment.globalEpoch })
+  const { header } = roster
+  if (header.globalEpoch >= moment.globalEpoch) return roster
+  return withHeader(roster, {
+    epoch: epochUnder(header, moment.globalEpoch),
+    globalEpoch: moment.globalEpoch,
+  })
+}
+
+/** The epoch that the roster is at, whether its header has been brought up to date or not. */
+export function epochUnder(header: RosterHeader, globalEpoch: number): number {
+  return header.globalEpoch < globalEpoch ? header.epoch + 1 : header.epoch
 }

@@ -41,6 +41,16 @@ describe('stays shut', () => {
     expect(openSuccessor(secretsRing([SECRETS[1]]), sealed, { ...place, presented })).toBeUndefined()
   })
 
+  it('under another secret whose key has the same id', () => {
+    const { id } = ring.signing
+    for (;;) {
+      const other = secretsRing([environment.randomBytes(48)])
+      if (other.signing.id !== id) continue
+      expect(openSuccessor(other, sealed, { ...place, presented })).toBeUndefined()
+      return
+    }
+  })
+
   it('when any bit of any byte is another one', () => {
     for (let at = 0; at < sealed.length; at++) {
       for (let bit = 0; bit < 8; bit++) {

@@ -44,12 +44,16 @@ export interface Holding {
 export function holdUntilCommitted(response: ServerResponse, holding: Holding): HeldResponse {
   const methods = response as unknown as Record<Writer, AnyMethod>
   const held: readonly Writer[] = response.headersSent ? ['end'] : WRITERS
-  const originals = held.map((writer) => [writer, methods[writer]] as const)
+  const originals = new Map(held.map((writer) => [writer, methods[writer]] as const))
+  const holders = new Map(held.map((writer) => [writer, hold(writer)] as const))
   const calls: Call[] = []
   let abandoned: Problem | undefined
+  let isReleased = false
 
   function hold(writer: Writer): AnyMethod {
     return (...args) => {
+      // Somebody may have wrapped this in the meantime, and goes on calling it.
+      if (isReleased) return (originals.get(writer) as AnyMethod).apply(response, args)
       if (writer === 'writeHead') assertHeaders(args.at(-1))
       if (calls.push({ writer, args }) === 1) void release()
       return writer === 'write' ? false : response
@@ -57,22 +61,26 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
   }
 
   async function release(): Promise<void> {
-    const committed = await settled(holding)
-    const outcome: Settled =
-      abandoned === undefined ? committed : { kind: 'failed', problem: abandoned, headers: committed.headers }
-    for (const [writer, original] of originals) methods[writer] = original
+    let outcome = await committed(holding)
+    // No await between the last look and the release: what comes after it finds nothing held.
+    while (outcome.kind === 'committed' && holding.isChanged())
+      outcome = followedBy(outcome, await committed(holding))
+    isReleased = true
+    for (const [writer, original] of originals)
+      if (methods[writer] === holders.get(writer)) methods[writer] = original
     holding.onReleased()
     if (response.destroyed) return
     try {
-      if (outcome.kind === 'failed') replace(response, holding, outcome)
-      else replay(response, calls, outcome.headers)
+      if (abandoned !== undefined) replace(response, holding, { ...outcome, problem: abandoned })
+      else if (outcome.kind === 'failed') replace(response, holding, outcome)
+      else replay(response, { calls, originals, lines: outcome.headers })
     } catch (error) {
       response.destroy()
       holding.onError(error)
     }
   }
 
-  for (const writer of held) methods[writer] = hold(writer)
+  for (const [writer, holder] of holders) methods[writer] = holder
   return {
     get said() {
       if (calls.length === 0) return 'nothing'
@@ -90,7 +98,11 @@ export function sendProblem(response: ServerResponse, { status, headers, body }:
 }
 
 /** Nothing that the handler prepared is left. A response that has begun is cut off instead: it would be a lie. */
-function replace(response: ServerResponse, holding: Holding, failed: Settled & { kind: 'failed' }): void {
+function replace(
+  response: ServerResponse,
+  holding: Holding,
+  failed: { readonly problem: Problem; readonly headers: ResponseHeaders },
+): void {
   if (response.headersSent) {
     response.destroy()
     return
@@ -101,35 +113,41 @@ function replace(response: ServerResponse, holding: Holding, failed: Settled & {
 }
 
 export function clearHeaders(response: ServerResponse): void {
+  response.statusMessage = ''
   for (const name of response.getHeaderNames()) response.removeHeader(name)
 }
 
-type Settled =
+type Outcome =
   | { readonly kind: 'committed'; readonly headers: ResponseHeaders }
   | { readonly kind: 'failed'; readonly problem: Problem; readonly headers: ResponseHeaders }
 
-async function settled(holding: Holding): Promise<Settled> {
-  let headers: ResponseHeaders = []
+async function committed(holding: Holding): Promise<Outcome> {
   try {
-    do {
-      const outcome = await holding.commit()
-      // A later token takes the place of an earlier one: one cookie of a name in a response.
-      if (outcome.headers.length > 0) headers = outcome.headers
-      if (outcome.kind !== 'committed') return { kind: 'failed', problem: outcome.problem, headers }
-    } while (holding.isChanged())
-    return { kind: 'committed', headers }
+    const outcome = await holding.commit()
+    return outcome.kind === 'committed' ? outcome : { ...outcome, kind: 'failed' }
   } catch (error) {
     const known = problemOf(error)
     if (known === undefined) holding.onError(error)
-    return { kind: 'failed', problem: known ?? problem('internal_error'), headers }
+    return { kind: 'failed', problem: known ?? problem('internal_error'), headers: [] }
   }
 }
 
-function replay(response: ServerResponse, calls: readonly Call[], lines: ResponseHeaders): void {
+/** A later token takes the place of an earlier one: one cookie of a name in a response. */
+function followedBy(earlier: Outcome, later: Outcome): Outcome {
+  return later.headers.length > 0 ? later : { ...later, headers: earlier.headers }
+}
+
+interface Replay {
+  readonly calls: readonly Call[]
+  readonly originals: ReadonlyMap<Writer, AnyMethod>
+  readonly lines: ResponseHeaders
+}
+
+function replay(response: ServerResponse, { calls, originals, lines }: Replay): void {
   if (!response.headersSent) putHeaders(response, lines)
   for (const { writer, args } of calls) {
-    if (writer === 'writeHead' && !response.headersSent) writeHead(response, args, lines)
-    else (response[writer] as AnyMethod).apply(response, [...args])
+    const given = writer === 'writeHead' && !response.headersSent ? withLines(response, args, lines) : args
+    originals.get(writer)?.apply(response, [...given])
   }
   const wasToldToWait = calls.some(({ writer }) => writer === 'write')
   if (wasToldToWait && !response.writableEnded && !response.writableNeedDrain) response.emit('drain')
@@ -142,9 +160,14 @@ function putHeaders(response: ServerResponse, lines: ResponseHeaders): void {
   }
 }
 
-/** `writeHead` replaces what was set before, so its headers are set first and ours are put on top. */
-function writeHead(response: ServerResponse, args: readonly unknown[], lines: ResponseHeaders): void {
+/** `writeHead` replaces what was set before, so its headers are set first and ours are put on top. Answers what is left to give it. */
+function withLines(
+  response: ServerResponse,
+  args: readonly unknown[],
+  lines: ResponseHeaders,
+): readonly unknown[] {
   const given = headerEntries(args.at(-1))
+  if (given.length === 0) return args
   const names = new Set(given.map(([name]) => name.toLowerCase()))
   for (const name of names) response.removeHeader(name)
   for (const [name, value] of given) if (value !== undefined) response.appendHeader(name, asTexts(value))
@@ -152,8 +175,7 @@ function writeHead(response: ServerResponse, args: readonly unknown[], lines: Re
     response,
     lines.filter(([name]) => names.has(name)),
   )
-  const rest = given.length > 0 ? args.slice(0, -1) : args
-  ;(response.writeHead as AnyMethod).apply(response, [...rest])
+  return args.slice(0, -1)
 }
 
 type HeaderEntry = readonly [name: string, value: OutgoingHttpHeaders[string]]

@@ -66,7 +66,11 @@ function frozenGrace(grace: Grace): Grace {
 }
 
 function frozenClaim(claim: ClaimTarget): ClaimTarget {
-  const copy: Omit<ClaimTarget, 'sealed'> = { roster: claim.roster, number: claim.number }
+  const copy: Omit<ClaimTarget, 'sealed'> = {
+    roster: claim.roster,
+    number: claim.number,
+    endsAt: claim.endsAt,
+  }
   return Object.freeze(withBytes(copy, 'sealed', claim.sealed))
 }
 

@@ -97,7 +97,12 @@ export const valueRules: readonly StoreRule[] = [
         { grace: { previousHash: HASH, sealed: Buffer.alloc(0), endsAt: 0 } },
         { grace: { previousHash: HASH, sealed: Buffer.alloc(300, 0xff), endsAt: U48 }, claim: undefined },
         {
-          claim: { roster: makeRosterKey(U48), number: makeNumber(U48), sealed: Buffer.alloc(300, 0xff) },
+          claim: {
+            roster: makeRosterKey(U48),
+            number: makeNumber(U48),
+            endsAt: U48,
+            sealed: Buffer.alloc(300, 0xff),
+          },
           grace: undefined,
         },
       ])
@@ -197,7 +202,7 @@ async function provesRecords(
 function mutable(): { readonly header: RosterHeader; readonly records: readonly StoredSession[] } {
   const attributes = { version: 1, setAt: 1, json: '{"role":"user"}' }
   const grace = { previousHash: HASH, sealed: Buffer.alloc(61, 5), endsAt: 9 }
-  const claim = { roster: makeRosterKey(8), number: makeNumber(8), sealed: Buffer.alloc(62, 7) }
+  const claim = { roster: makeRosterKey(8), number: makeNumber(8), endsAt: 11, sealed: Buffer.alloc(62, 7) }
   return { header: makeHeader({ attributes }), records: [makeRecord({ grace, claim })] }
 }
 

@@ -12,7 +12,7 @@ import { Reference } from './reference.fixture.ts'
 export interface ModelOptions {
   readonly name: string
   readonly open: OpenStore
-  /** How many journeys, and how many interleavings of each kind. Default 60. */
+  /** How many journeys, and how many interleavings of each kind. Default 100. */
   readonly runs?: number | undefined
   readonly seed?: number | undefined
   /** From a failure's report: goes straight to the failing case. */
@@ -20,7 +20,7 @@ export interface ModelOptions {
   readonly replayPath?: string | undefined
 }
 
-const DEFAULT_RUNS = 60
+const DEFAULT_RUNS = 100
 const DEFAULT_SEED = 20_260_101
 const TIMEOUT_PER_RUN_MS = 2_000
 
