@@ -9,6 +9,7 @@ export default defineConfig({
       { test: { name: 'demo', include: ['apps/*/src/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'scripts', include: ['scripts/**/*.test.ts'] } },
       { test: { name: 'docs', include: ['test/docs/**/*.test.ts'] } },
+      { test: { name: 'races', include: ['test/races/src/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'http', include: ['test/http/**/*.test.ts'], testTimeout: 30_000 } },
     ],
   },

@@ -22,8 +22,17 @@ export function createDeadlines(
   options: { readonly ms: number; readonly mostInFlight: number },
 ): Deadlines {
   let queue: Waiting[] = []
+  let settledAhead = 0
   let inFlight = 0
   let timer: Timer | undefined
+
+  /** What has been answered is let go of, or the queue would keep every result until the timer. */
+  function forgetSettled(): void {
+    while (queue[settledAhead]?.settled === true) settledAhead++
+    if (settledAhead < 64 && settledAhead < queue.length) return
+    queue = queue.slice(settledAhead)
+    settledAhead = 0
+  }
 
   function arm(): void {
     const first = queue.find((entry) => !entry.settled)
@@ -42,6 +51,7 @@ export function createDeadlines(
       else rest.push(entry)
     }
     queue = rest
+    settledAhead = 0
     arm()
   }
 
@@ -66,6 +76,7 @@ export function createDeadlines(
         const settle = (then: () => void): void => {
           if (entry.settled) return
           entry.settled = true
+          forgetSettled()
           then()
         }
         queue.push(entry)

@@ -104,7 +104,7 @@ export async function verdictOf(manager: TestManager, token: string, transport =
   return said(await manager.verify(token, transport))
 }
 
-export function said(verdict: Verdict<Data, Shared>): string {
+function said(verdict: Verdict<Data, Shared>): string {
   if (verdict.kind === 'none') return `none ${verdict.reason}`
   return verdict.kind === 'valid' ? 'valid' : `unavailable ${verdict.code}`
 }

@@ -4,7 +4,7 @@
  */
 import type { Environment } from './environment.ts'
 
-export interface PendingRevocation {
+interface PendingRevocation {
   /** What is to end; the same text means the same thing. */
   readonly key: string
   /** The roster it concerns, or everything. */

@@ -67,13 +67,14 @@ export function withSessions<Data, Attributes extends object>(
 
   function failed(exchange: NodeExchange, session: SessionHandle<Data, Attributes>, error: unknown): void {
     const known = problemOf(error)
+    const hadSaidAll = exchange.said === 'all'
     try {
-      if (exchange.said !== 'all') exchange.fail(known ?? problem('internal_error'), session)
+      if (!hadSaidAll) exchange.fail(known ?? problem('internal_error'), session)
     } catch (worse) {
       exchange.response.destroy()
       report(worse, exchange.request)
     }
-    if (known === undefined || exchange.said === 'all') report(error, exchange.request)
+    if (known === undefined || hadSaidAll) report(error, exchange.request)
   }
 
   return (request, response) => {

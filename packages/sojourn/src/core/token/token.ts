@@ -8,9 +8,10 @@
  * any store call, so a forged or foreign token costs no store command; the secret is compared, in full and
  * hashed, after the record was read.
  */
-import { createHmac, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Environment } from '../environment.ts'
 import { type RosterKey, type SessionId, type SessionNumber, sessionId } from '../ids.ts'
+import { type Mac, preparedMac } from './mac.ts'
 import { keysById, type RingKey, type SecretsRing } from './secrets.ts'
 
 export const TOKEN_LENGTH = 92
@@ -20,7 +21,6 @@ const NUMBER_AT = 20
 const GENERATION_AT = 28
 const SECRET_AT = 32
 const MAC_AT = 76
-const MAC_TEXT_LENGTH = 16
 const MAC_BYTES = 11
 
 /** What a genuine token says. It is a claim to be checked against the record, not yet a session. */
@@ -36,20 +36,19 @@ export interface TokenClaims {
 /** Binds tokens to one deployment, realm and transport; made once per manager and transport. */
 export interface TokenScope {
   readonly ring: SecretsRing
-  /** `cookie name` or `bearer`, with everything else that the MAC covers in front. */
-  readonly label: string
+  /** Covers purpose, deployment, realm and transport besides the text. */
+  readonly macs: ReadonlyMap<RingKey, Mac>
 }
 
+/** @param transport a cookie's name, or `bearer` */
 export function tokenScope(
   ring: SecretsRing,
   deploymentId: string,
   realm: string,
   transport: string,
 ): TokenScope {
-  return {
-    ring,
-    label: ['sojourn session token', deploymentId, realm, transport].map(lengthPrefixed).join(''),
-  }
+  const label = ['sojourn session token', deploymentId, realm, transport].map(lengthPrefixed).join('')
+  return { ring, macs: new Map(ring.keys.map((key) => [key, preparedMac(key.mac, label, MAC_AT)])) }
 }
 
 /** 33 random bytes, 44 characters. */
@@ -69,7 +68,7 @@ export function writeToken(
   secret: string,
 ): string {
   const text = `sjs_${session}${generationText(generation)}${secret}`
-  return text + macText(scope.label, text, scope.ring.signing)
+  return text + macText(scope, text, scope.ring.signing)
 }
 
 /** Whether the text could be a token at all. **Cost**: one length check and one regular expression. */
@@ -83,7 +82,7 @@ export function readToken(scope: TokenScope, token: string): TokenClaims | undef
   const mac = token.slice(MAC_AT)
   const keyId = (Buffer.from(mac.slice(0, 2), 'base64url')[0] as number) & 0xff
   for (const key of keysById(scope.ring, keyId)) {
-    if (!equalText(mac, macText(scope.label, text, key))) continue
+    if (!equalText(mac, macText(scope, text, key))) continue
     return {
       roster: copied(token, 4, NUMBER_AT) as RosterKey,
       number: copied(token, NUMBER_AT, GENERATION_AT) as SessionNumber,
@@ -103,7 +102,7 @@ export function secretOf(token: string): string {
 /** The same token under the signing key and another scope; the store is not involved. */
 export function resignToken(scope: TokenScope, token: string): string {
   const text = token.slice(0, MAC_AT)
-  return text + macText(scope.label, text, scope.ring.signing)
+  return text + macText(scope, text, scope.ring.signing)
 }
 
 export function claimedSessionId(claims: TokenClaims): SessionId {
@@ -124,12 +123,15 @@ function copied(token: string, from: number, to: number): string {
   return Buffer.from(token.slice(from, to), 'latin1').toString('latin1')
 }
 
-function macText(label: string, text: string, key: RingKey): string {
-  const mac = createHmac('sha256', key.mac).update(label).update(text).digest()
-  const field = Buffer.allocUnsafe(1 + MAC_BYTES)
+/** Written over by every use; what leaves is text. */
+const field = Buffer.alloc(1 + MAC_BYTES)
+
+function macText({ macs }: TokenScope, text: string, key: RingKey): string {
+  const mac = macs.get(key)
+  if (mac === undefined) throw new TypeError('A scope has a MAC for every key of its ring.')
   field[0] = key.id
-  mac.copy(field, 1, 0, MAC_BYTES)
-  return field.toString('base64url', 0, (MAC_TEXT_LENGTH * 3) / 4)
+  field.write(mac(text), 1, MAC_BYTES, 'latin1')
+  return field.toString('base64url')
 }
 
 function generationText(generation: number): string {

@@ -1,6 +1,6 @@
 /**
- * Rows into headers and records. A value counts only when it decodes under its own address and says the same
- * as the columns beside it; otherwise the file was damaged or edited, and the value is `'damaged'`.
+ * Rows into headers and records. A value counts only when it decodes under its own address, a header only when it
+ * says the same as realm and subject beside it; otherwise the file was damaged or edited, and it is `'damaged'`.
  */
 import { decodeHeader } from '../../core/codec/header.ts'
 import { decodeRecord, type RecordPlace } from '../../core/codec/record.ts'
@@ -20,7 +20,6 @@ import type { Row, Statements } from './statements.ts'
 const SESSION = 3
 const NUMBER = 0
 const RECORD = 1
-const ADDRESS = 2
 
 /** **Cost**: one statement on an open connection, about 4 µs, and 2 µs for decoding. */
 export function readRecord(statements: Statements, roster: RosterKey, number: SessionNumber): ReadAnswer {
@@ -66,7 +65,7 @@ export function headerIn(row: Row, roster: RosterKey): RosterHeader | Unreadable
   return isAsSaid ? header : 'damaged'
 }
 
-/** From a row in which number, record, address, device label and five instants stand from `at` on. */
+/** From a row in which number and record stand from `at` on. The other columns of a session are for searching only. */
 export function recordIn(
   row: Row,
   at: number,
@@ -74,20 +73,7 @@ export function recordIn(
 ): StoredSession | Unreadable {
   const value = row[at + RECORD]
   if (!(value instanceof Uint8Array)) return 'damaged'
-  const record = decodeRecord(place, value)
-  return typeof record === 'string' || isAsColumnsSay(record, row, at + ADDRESS) ? record : 'damaged'
-}
-
-function isAsColumnsSay(record: StoredSession, row: Row, at: number): boolean {
-  return (
-    row[at] === searchable(record.device.address) &&
-    row[at + 1] === searchable(record.device.label) &&
-    row[at + 2] === record.createdAt &&
-    row[at + 3] === record.authenticatedAt &&
-    row[at + 4] === record.seenAt &&
-    row[at + 5] === record.idleDeadline &&
-    row[at + 6] === record.absoluteDeadline
-  )
+  return decodeRecord(place, value)
 }
 
 /** Text as its column holds it. Node 22 reads a text column up to the first NUL only, so there is none in it. */

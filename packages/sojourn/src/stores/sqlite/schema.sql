@@ -4,7 +4,7 @@
 -- result:  the tables below. The caller stamps application_id and user_version in the same transaction.
 --
 -- The encoded values (roster.header, session.record) are the truth. The columns beside them are there to be
--- searched; a value whose columns say something else was edited by hand and counts as damaged.
+-- searched; a header whose realm or subject says something else was edited by hand and counts as damaged.
 -- Instants are epoch milliseconds. keep_hour counts hours since 1970 and is rounded up, so that a touch
 -- rarely changes it: an index over exact instants makes every touch dearer than the write it serves.
 

@@ -8,9 +8,7 @@
 -- number, roster key. One row: the header, and the record or NULLs. No row: no roster.
 SELECT CASE WHEN length(r.header) > 1048576 THEN 0 ELSE r.header END AS header, r.realm, r.subject,
        s.number,
-       CASE WHEN length(s.record) > 1048576 THEN 0 ELSE s.record END AS record, s.address, s.device_label,
-       s.created_at + 0.0 AS created_at, s.authenticated_at + 0.0 AS authenticated_at, s.seen_at + 0.0 AS seen_at,
-       s.idle_deadline + 0.0 AS idle_deadline, s.absolute_deadline + 0.0 AS absolute_deadline
+       CASE WHEN length(s.record) > 1048576 THEN 0 ELSE s.record END AS record
 FROM roster r LEFT JOIN session s ON s.roster = r.key AND s.number = ?
 WHERE r.key = ?
 
@@ -18,9 +16,7 @@ WHERE r.key = ?
 -- roster key, most rows. As `read`, one row a record. One statement, so that all is of one moment.
 SELECT CASE WHEN length(r.header) > 1048576 THEN 0 ELSE r.header END AS header, r.realm, r.subject,
        s.number,
-       CASE WHEN length(s.record) > 1048576 THEN 0 ELSE s.record END AS record, s.address, s.device_label,
-       s.created_at + 0.0 AS created_at, s.authenticated_at + 0.0 AS authenticated_at, s.seen_at + 0.0 AS seen_at,
-       s.idle_deadline + 0.0 AS idle_deadline, s.absolute_deadline + 0.0 AS absolute_deadline
+       CASE WHEN length(s.record) > 1048576 THEN 0 ELSE s.record END AS record
 FROM roster r LEFT JOIN session s ON s.roster = r.key
 WHERE r.key = ?
 LIMIT ?
@@ -32,9 +28,7 @@ FROM roster WHERE key = ?
 
 -- name: findRecord
 -- roster key, number
-SELECT number, CASE WHEN length(record) > 1048576 THEN 0 ELSE record END AS record, address, device_label,
-       created_at + 0.0 AS created_at, authenticated_at + 0.0 AS authenticated_at, seen_at + 0.0 AS seen_at,
-       idle_deadline + 0.0 AS idle_deadline, absolute_deadline + 0.0 AS absolute_deadline
+SELECT number, CASE WHEN length(record) > 1048576 THEN 0 ELSE record END AS record
 FROM session WHERE roster = ? AND number = ?
 
 -- name: countRecords

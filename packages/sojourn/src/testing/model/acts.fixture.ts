@@ -4,7 +4,7 @@ import { type SignedIn, sessionOf, type TestManager, type TestSession } from '..
 import type { Initial } from './history.fixture.ts'
 import type { Stage } from './interleavings.fixture.ts'
 
-export interface ActParts {
+interface ActParts {
   readonly stage: Stage
   readonly manager: TestManager
   /** The session that the act is about. */

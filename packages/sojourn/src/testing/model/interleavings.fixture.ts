@@ -32,7 +32,7 @@ export interface Stage {
   readonly gate: { open: boolean }
 }
 
-export const LIMIT = 3
+const LIMIT = 3
 const CARRY = { carry: ['cart'] }
 
 interface Kind {

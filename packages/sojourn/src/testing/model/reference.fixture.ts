@@ -7,7 +7,7 @@ export const MINUTE: number = 60 * SECOND
 export const HOUR: number = 60 * MINUTE
 export const DAY: number = 24 * HOUR
 
-export const LIFETIMES: Readonly<Record<Lifetime, { readonly idle: number; readonly absolute: number }>> = {
+const LIFETIMES: Readonly<Record<Lifetime, { readonly idle: number; readonly absolute: number }>> = {
   session: { idle: 10 * MINUTE, absolute: 2 * HOUR },
   remember: { idle: DAY, absolute: 3 * DAY },
   anonymous: { idle: HOUR, absolute: 6 * HOUR },
@@ -17,7 +17,7 @@ export const ATTEMPT: number = 15 * MINUTE
 /** The one data key that crosses a sign-in. */
 export const CARRIED = 'cart'
 
-export type Lifetime = 'session' | 'remember' | 'anonymous'
+type Lifetime = 'session' | 'remember' | 'anonymous'
 export type Policy = 'evict-oldest' | 'reject'
 
 export interface Stay {

@@ -1,0 +1,74 @@
+/** A measured process, from outside. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { sendAll } from './client.ts'
+import { SCRATCH_PREFIX } from './scratch.ts'
+import type { ServerCommand, ServerReady, ServerUsage } from './server.ts'
+
+export interface MeasuredServer {
+  readonly requests: readonly string[]
+  /** Sends `count` of the requests in turn and answers what one cost. */
+  round(requests: readonly string[], count: number): Promise<Round>
+  stop(): Promise<void>
+}
+
+interface Round {
+  readonly cpuMicros: number
+  readonly storeCalls: number
+  readonly wallMicros: number
+}
+
+export interface ServerOptions {
+  readonly module: string
+  readonly store: string
+  readonly counting?: boolean
+}
+
+const MAIN = new URL('./server.ts', import.meta.url)
+
+export async function startServer({
+  module,
+  store,
+  counting = false,
+}: ServerOptions): Promise<MeasuredServer> {
+  const directory = await mkdtemp(SCRATCH_PREFIX)
+  const argument = JSON.stringify({ module, options: { store, directory, counting } })
+  const profile = process.env['BENCH_EXEC_ARGV']?.split(' ') ?? []
+  const child = fork(MAIN, [argument], {
+    execArgv: ['--disable-warning=ExperimentalWarning', ...profile],
+  })
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`The measured process of ${module} ended by itself.`)
+  })
+  const said = (): Promise<unknown[]> => Promise.race([once(child, 'message'), ended])
+  const [{ port, requests }] = (await said()) as [ServerReady]
+
+  async function tell(command: ServerCommand): Promise<unknown> {
+    const answer = said()
+    child.send(command)
+    const [message] = (await answer) as [unknown]
+    return message
+  }
+
+  return {
+    requests,
+    async round(sent, count) {
+      await tell('begin')
+      const startedAt = performance.now()
+      await sendAll(port, { requests: sent, count })
+      const wallMicros = (performance.now() - startedAt) * 1000
+      const usage = (await tell('end')) as ServerUsage
+      return {
+        cpuMicros: usage.cpuMicros / count,
+        storeCalls: usage.storeCalls / count,
+        wallMicros: wallMicros / count,
+      }
+    },
+    async stop() {
+      child.disconnect()
+      await ended.catch(() => undefined)
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}

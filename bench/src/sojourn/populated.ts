@@ -1,0 +1,111 @@
+/** Sessions to measure with: a library instance, a store with many users in it, and some of their tokens. */
+import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { createSessions, type Environment, type Sessions, type SessionStore } from 'sojourn'
+import { memoryStore } from 'sojourn/stores/memory'
+import { sqliteStore } from 'sojourn/stores/sqlite'
+import { type CountedStore, counted } from './counted-store.ts'
+import type { TargetOptions } from '../target.ts'
+
+export const COOKIE = '__Host-Http-sid'
+const ADDRESS = '203.0.113.17'
+const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+
+/** 330 bytes as JSON. */
+const DATA: Readonly<Record<string, unknown>> = withLength(330)
+
+export interface Populated {
+  readonly sessions: Sessions<Record<string, unknown>, Record<string, unknown>>
+  readonly store: SessionStore
+  readonly storeCalls: () => number
+}
+
+export function openStore({ store, directory }: Pick<TargetOptions, 'store' | 'directory'>): SessionStore {
+  return store === 'memory' ? memoryStore() : sqliteStore({ path: join(directory, 'sessions.db') })
+}
+
+export async function openSessions(
+  options: TargetOptions,
+  opened: SessionStore = openStore(options),
+): Promise<Populated> {
+  const store = options.counting ? counted(opened) : opened
+  const sessions = createSessions({
+    deployment: 'bench',
+    secrets: 'Nd3mTq8yWv1sKx6bRj0pLc5uHf9zGa2eXo7i',
+    store,
+    environment: stillEnvironment(),
+  })
+  await sessions.ready()
+  return { sessions, store, storeCalls: () => (store === opened ? 0 : (store as CountedStore).calls) }
+}
+
+/** One session for each user, with data and a device; answers the tokens. */
+export async function signInUsers(
+  { sessions }: Populated,
+  users: readonly string[],
+): Promise<readonly string[]> {
+  const tokens: string[] = []
+  for (const user of users) {
+    const result = await sessions.signIn(user, {
+      transport: COOKIE,
+      device: { address: ADDRESS, userAgent: USER_AGENT },
+      data: DATA,
+    })
+    if (result.kind !== 'signed-in') throw new Error(result.reason)
+    tokens.push(result.token)
+  }
+  return tokens
+}
+
+export function userNames(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `user-${String(index).padStart(8, '0')}`)
+}
+
+/**
+ * The wall clock is read and not believed: no session grows old, so that no touch falls into a round. A touch costs
+ * what a write costs, at most once a minute and session, and belongs to no request.
+ */
+function stillEnvironment(): Environment {
+  const startedAt = Date.now()
+  return {
+    now: () => Math.min(startedAt, Date.now()),
+    monotonic: () => performance.now(),
+    after(ms, run) {
+      const timer = setTimeout(run, ms).unref()
+      return { cancel: () => clearTimeout(timer) }
+    },
+    randomBytes: pooled(),
+    jitter: () => Math.random(),
+    log: ({ message }) => void process.stderr.write(`${message}\n`),
+  }
+}
+
+/** As the library's own environment does it: the generator is asked for some kilobytes at a time. */
+function pooled(): (count: number) => Buffer {
+  let pool = Buffer.alloc(0)
+  let at = 0
+  return (count) => {
+    if (at + count > pool.length) {
+      pool = randomBytes(4096)
+      at = 0
+    }
+    at += count
+    return Buffer.from(pool.subarray(at - count, at))
+  }
+}
+
+function withLength(bytes: number): Readonly<Record<string, unknown>> {
+  const data = {
+    cart: [
+      { sku: 'BOOT-42-BLACK', quantity: 1, price: 129.9 },
+      { sku: 'SOCK-3PACK-GREY', quantity: 2, price: 14.5 },
+    ],
+    locale: 'en-GB',
+    theme: 'dark',
+    lastSearch: 'waterproof hiking boots',
+    returnTo: '/checkout/shipping?step=2',
+    experiment: 'checkout-b',
+  }
+  const missing = bytes - JSON.stringify({ ...data, note: '' }).length
+  return { ...data, note: 'n'.repeat(missing) }
+}

@@ -1,0 +1,83 @@
+/** Runs scenarios on systems and counts the runs that went wrong. */
+import { type Cluster, startCluster } from './cluster.ts'
+import type { ApplicationOptions, Scenario } from './scenario.ts'
+import type { System } from './system.ts'
+import { World } from './world.ts'
+
+/** One line of the answer; the JSON document has these fields and no others. */
+interface Row {
+  readonly scenario: string
+  readonly system: string
+  readonly adapter: string
+  readonly store: string
+  readonly runs: number
+  readonly bad: number
+}
+
+export interface Result {
+  readonly row: Row
+  readonly title: string
+  /** What went wrong, each once, with its number of runs. */
+  readonly reasons: ReadonlyMap<string, number>
+  readonly seconds: number
+}
+
+export interface RaceOptions {
+  readonly scenarios: readonly Scenario[]
+  /** Of each scenario, on each of the applications that it asks for. */
+  readonly runs: number
+  readonly onResult: (result: Result) => void
+}
+
+/** A run that takes longer went wrong. */
+const LONGEST_RUN_MS = 15_000
+
+export async function race(system: System, { scenarios, runs, onResult }: RaceOptions): Promise<void> {
+  const clusters = new Map<string, Promise<Cluster>>()
+  const clusterFor = (options: ApplicationOptions): Promise<Cluster> => {
+    const key = JSON.stringify(options)
+    const known = clusters.get(key) ?? startCluster(system, options)
+    clusters.set(key, known)
+    return known
+  }
+  try {
+    for (const scenario of scenarios) {
+      const startedAt = performance.now()
+      const outcomes: (string | undefined)[] = []
+      for (const options of scenario.applications ?? [{}]) {
+        const cluster = await clusterFor(options)
+        for (let run = 0; run < runs; run++) outcomes.push(await outcomeOf(scenario, new World(cluster, run)))
+      }
+      onResult(resultOf(scenario, system, { outcomes, seconds: (performance.now() - startedAt) / 1000 }))
+    }
+  } finally {
+    for (const cluster of clusters.values()) await (await cluster).stop()
+  }
+}
+
+async function outcomeOf(scenario: Scenario, world: World): Promise<string | undefined> {
+  const tooLong = Promise.withResolvers<string>()
+  const timer = setTimeout(
+    () => tooLong.resolve(`it took longer than ${LONGEST_RUN_MS / 1000} s`),
+    LONGEST_RUN_MS,
+  )
+  try {
+    return await Promise.race([scenario.run(world), tooLong.promise])
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function resultOf(
+  scenario: Scenario,
+  { system, adapter, store }: System,
+  { outcomes, seconds }: { readonly outcomes: readonly (string | undefined)[]; readonly seconds: number },
+): Result {
+  const reasons = new Map<string, number>()
+  for (const reason of outcomes) if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  const bad = [...reasons.values()].reduce((sum, count) => sum + count, 0)
+  const row = { scenario: scenario.id, system, adapter, store, runs: outcomes.length, bad }
+  return { row, title: scenario.title, reasons, seconds }
+}

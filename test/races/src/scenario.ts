@@ -1,0 +1,22 @@
+/**
+ * What a race is: a few browsers, an application of one or more processes, a fixed interleaving, and one question
+ * at the end. Which request overtakes which is decided by gates (`world.ts`), never by sleeping.
+ */
+import type { World } from './world.ts'
+
+/** What the application must be like for a scenario. Processes are shared by scenarios that want the same. */
+export interface ApplicationOptions {
+  readonly devices?: { readonly limit: number; readonly policy: 'evict-oldest' | 'reject' }
+  /** Every read of the store can fail too; otherwise a store that answers at once may do so. */
+  readonly faults?: boolean
+}
+
+export interface Scenario {
+  /** As in the table of races. */
+  readonly id: string
+  readonly title: string
+  /** The scenario is run as often as asked on each of these. Default: one ordinary application. */
+  readonly applications?: readonly ApplicationOptions[]
+  /** `undefined`: as it should be. Otherwise what went wrong, in a sentence; throwing counts too. */
+  readonly run: (world: World) => Promise<string | undefined>
+}

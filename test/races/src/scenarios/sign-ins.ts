@@ -1,0 +1,79 @@
+/** R8, R9: concurrent sign-ins of one user. */
+import { Browser } from '../browser.ts'
+import { REVOKE_OTHERS, signIn } from '../calls.ts'
+import type { Scenario } from '../scenario.ts'
+import type { Reader } from '../system.ts'
+import type { World } from '../world.ts'
+
+export const revokeOthers: Scenario = {
+  id: 'R8',
+  title: '4 concurrent sign-ins, then "revoke others" leaves another session authenticated',
+  async run(world) {
+    const browsers = await signInTogether(world, 4)
+    if (browsers.some(({ hasCookies }) => !hasCookies)) return 'a sign-in was refused'
+    const [own, ...others] = browsers as [Browser, ...Browser[]]
+    const { status } = await own.go(world.at(1), REVOKE_OTHERS)
+    if (status !== 200) return `"revoke others" was answered with ${status}`
+    const left = await Promise.all(others.map((other) => world.stillSignedIn(other)))
+    return left.find((still) => still !== undefined) ?? (await world.notSignedIn(own))
+  },
+}
+
+const LIMIT = 3
+const MORE = 5
+
+export const deviceLimit: Scenario = {
+  id: 'R9',
+  title: 'N+5 concurrent sign-ins with a limit of N leave more than N live at any instant',
+  applications: [
+    { devices: { limit: LIMIT, policy: 'evict-oldest' } },
+    { devices: { limit: LIMIT, policy: 'reject' } },
+  ],
+  async run(world) {
+    const first = await world.signedIn()
+    await Promise.all(world.processes.map((process) => process.ask('watch', { sessionId: first.sessionId })))
+    const watch = watching(world.reader(), first.sessionId)
+    const browsers = await signInTogether(world, LIMIT + MORE)
+    const peaks = await Promise.all(world.processes.map((process) => process.ask('peak')))
+    const peak = Math.max(await watch.end(), ...peaks.map(Number))
+    if (peak > LIMIT) return `${peak} sessions were live at one instant`
+    const alive = await Promise.all([first, ...browsers].map((browser) => world.stillSignedIn(browser)))
+    const count = alive.filter((still) => still !== undefined).length
+    return count === LIMIT ? undefined : `${count} tokens authenticate at the end`
+  },
+}
+
+/** From browsers that nobody has seen before; each process has admitted nobody when each begins to. */
+async function signInTogether(world: World, count: number): Promise<readonly Browser[]> {
+  const browsers = Array.from({ length: count }, () => new Browser())
+  const requests = browsers.map((browser) => ({ browser, call: signIn(world.subject) }))
+  const answers = await world.collide(requests, 'attempted')
+  for (const [index, answer] of answers.entries()) browsers[index]?.follow(answer)
+  const wrong = answers.find(({ status, setCookies }) => (status === 200) !== (setCookies.length === 1))
+  if (wrong !== undefined)
+    throw new Error(`A sign-in was answered with ${wrong.status} and ${wrong.setCookies.length} cookies.`)
+  return browsers
+}
+
+/** Counts over and over, on a connection of its own, until it is told to stop. */
+function watching(reader: Reader | undefined, sessionId: string): { end(): Promise<number> } {
+  const stop = new AbortController()
+  const counting = reader === undefined ? 0 : highest(reader, sessionId, stop.signal)
+  return {
+    async end() {
+      stop.abort()
+      const peak = await counting
+      await reader?.close()
+      return peak
+    },
+  }
+}
+
+async function highest(reader: Reader, sessionId: string, stop: AbortSignal): Promise<number> {
+  let peak = 0
+  while (!stop.aborted) {
+    peak = Math.max(peak, await reader.count(sessionId))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return peak
+}

@@ -1,0 +1,8 @@
+import { memoryStore } from 'sojourn/stores/memory'
+import type { StoreUnderTest } from '../store-under-test.ts'
+
+export const memory: StoreUnderTest = {
+  name: 'memory',
+  processes: 1,
+  open: (_directory, environment) => memoryStore({ environment }),
+}
