@@ -91,8 +91,8 @@ export function startProcess(args: readonly string[], options: { uid?: number; u
   const types = process.features.typescript ? '' : '--experimental-strip-types'
   const command = `umask ${options.umask ?? '022'} && exec "$0" --disable-warning=ExperimentalWarning ${types} "$@"`
   const child = spawn('/bin/sh', ['-c', command, process.execPath, script, ...args], {
-    ...(options.uid === undefined ? {} : { uid: options.uid }),
     cwd: '/',
+    env: { ...process.env, ...(options.uid === undefined ? {} : { ACT_AS: String(options.uid) }) },
   })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -54,6 +54,8 @@ const tasks: Record<string, () => Promise<void>> = {
   },
 }
 
+// Once everything is loaded: another user may not be able to read this folder at all.
+if (process.env['ACT_AS'] !== undefined) process.setuid?.(Number(process.env['ACT_AS']))
 await tasks[task]?.()
 clearInterval(stay)
 
