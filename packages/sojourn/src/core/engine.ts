@@ -148,7 +148,16 @@ export function announceEnded(
 
 /** A session as it is now, for the application to hold. */
 export function presentedNow(engine: Engine, found: Omit<Presented, 'settings' | 'checkedAt'>): Presented {
-  return { ...found, settings: engine.settings, checkedAt: engine.environment.now() }
+  const { roster, header, record, token, transport } = found
+  return {
+    roster,
+    header,
+    record,
+    token,
+    transport,
+    settings: engine.settings,
+    checkedAt: engine.environment.now(),
+  }
 }
 
 /** The session under a secret that was just put, and the token that carries it. */

@@ -115,8 +115,6 @@ interface Hooks {
 class NodeExchange implements Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly cookie: string | undefined
-  readonly authorization: string | undefined
   readonly #hooks: Hooks
   #handle: SessionHandle<never, never> | undefined
   #held: HeldResponse | undefined
@@ -126,8 +124,14 @@ class NodeExchange implements Exchange {
     this.request = request
     this.response = response
     this.#hooks = hooks
-    this.cookie = rawHeader(request.rawHeaders, 'cookie', '; ')
-    this.authorization = rawHeader(request.rawHeaders, 'authorization', ', ')
+  }
+
+  get cookie(): string | undefined {
+    return rawHeader(this.request.rawHeaders, 'cookie', '; ')
+  }
+
+  get authorization(): string | undefined {
+    return rawHeader(this.request.rawHeaders, 'authorization', ', ')
   }
 
   /** Begins to hold the response for this handle; it may have had something to send from the start. */

@@ -21,17 +21,20 @@ export interface SecretsRing {
   readonly signing: RingKey
   /** All keys in configured order, the signing key first. */
   readonly keys: readonly RingKey[]
+  readonly byId: ReadonlyMap<number, readonly RingKey[]>
 }
 
 export function secretsRing(secrets: readonly (string | Uint8Array)[]): SecretsRing {
   const keys = secrets.map(ringKey)
   const signing = keys[0]
   if (signing === undefined) throw new TypeError('A ring has at least one secret.')
-  return { signing, keys }
+  return { signing, keys, byId: Map.groupBy(keys, ({ id }) => id) }
 }
 
+const NO_KEYS: readonly RingKey[] = []
+
 export function keysById(ring: SecretsRing, id: number): readonly RingKey[] {
-  return ring.keys.filter((key) => key.id === id)
+  return ring.byId.get(id) ?? NO_KEYS
 }
 
 function ringKey(secret: string | Uint8Array): RingKey {

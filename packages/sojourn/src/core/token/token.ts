@@ -80,8 +80,7 @@ export function isTokenShaped(text: string): boolean {
 export function readToken(scope: TokenScope, token: string): TokenClaims | undefined {
   const text = token.slice(0, MAC_AT)
   const mac = token.slice(MAC_AT)
-  const keyId = (Buffer.from(mac.slice(0, 2), 'base64url')[0] as number) & 0xff
-  for (const key of keysById(scope.ring, keyId)) {
+  for (const key of keysById(scope.ring, firstByte(mac))) {
     if (!equalText(mac, macText(scope, text, key))) continue
     return {
       roster: copied(token, 4, NUMBER_AT) as RosterKey,
@@ -116,6 +115,13 @@ export function equalText(left: string, right: string): boolean {
   for (let index = 0; index < left.length; index++)
     difference |= left.charCodeAt(index) ^ right.charCodeAt(index)
   return difference === 0
+}
+
+const SIXTY_FOUR = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** Of base64url text, without a buffer for it: a forged token costs nothing that need not be. */
+function firstByte(text: string): number {
+  return ((SIXTY_FOUR.indexOf(text.charAt(0)) << 2) | (SIXTY_FOUR.indexOf(text.charAt(1)) >> 4)) & 0xff
 }
 
 /** A slice of a string keeps the whole string alive, which may be a request's entire cookie header. */
