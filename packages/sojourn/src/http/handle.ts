@@ -3,7 +3,8 @@
  * and `commit` writes them and says which headers the response needs. Adapters call `commit` before the response
  * leaves; nothing reaches the client before the store has it.
  *
- * Everything else (`signIn`, `elevate`, `revoke`, …) is done when it is called.
+ * Everything else (`signIn`, `elevate`, `revoke`, …) is done when it is called. One class and one file, because each
+ * method works on the same few fields, one after another.
  */
 import type { ChangeResult, NotChanged, RenewResult } from '../core/changes.ts'
 import { Delta } from '../core/data/delta.ts'
