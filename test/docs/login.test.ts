@@ -94,7 +94,7 @@ function onAnyPort(code: string): string {
   expect(code).toContain('.listen(3000)')
   return code.replace(
     '.listen(3000)',
-    `.listen(0, '127.0.0.1', function () { console.log((this as any).address().port) })`,
+    `.listen(0, '127.0.0.1', function () { console.log(Object(this.address()).port) })`,
   )
 }
 

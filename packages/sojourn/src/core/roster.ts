@@ -120,7 +120,6 @@ export type EndReason =
   | 'credential-changed'
   | 'erased'
   | 'evicted'
-  | 'replaced'
   | 'claimed'
   | 'expired'
   | 'damaged'

@@ -89,6 +89,8 @@ export interface AnonymousStart<Data> {
 export async function beginAttempt(engine: Engine, subject: string): Promise<Attempt> {
   const startedAt = engine.environment.now()
   const roster = await rosterOf(engine, subject)
+  // What a revocation in doubt is about to raise is not what this sign-in begins with.
+  await assertSettled(engine, roster)
   if (!engine.watch.isFresh()) await engine.watch.refresh()
   const { globalEpoch } = engine.moment()
   const answer = await engine.checks.limit(() => engine.store.read(roster, NO_SESSION))
