@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest'
+import { createSessions, type Exchange, type SessionHandle } from '../index.ts'
+import { memoryStore } from '../stores/memory/index.ts'
+
+type Data = { readonly note: string }
+type Handle = SessionHandle<Data, Record<string, unknown>>
+
+const NAME = '__Host-Http-sid'
+
+function setUp(): { open: (exchange?: Partial<Exchange>) => Promise<Handle> } {
+  const secrets = 'c4n4ryS3cr3t-9fJ2mXq7LwV0bTzKdRy5HgPe8UaN1oIs'
+  const sessions = createSessions<Data>({
+    deployment: 'test',
+    secrets,
+    store: memoryStore(),
+    transport: 'both',
+  })
+  return {
+    open: async (exchange = {}) =>
+      await sessions.open({
+        cookie: undefined,
+        authorization: undefined,
+        connection: () => 'https',
+        address: () => undefined,
+        userAgent: () => undefined,
+        headersSent: () => false,
+        isOver: () => false,
+        onRead() {},
+        onChange() {},
+        ...exchange,
+      }),
+  }
+}
+
+async function cookieOf(handle: Handle): Promise<string | undefined> {
+  const headers = new Headers()
+  await handle.commit(headers)
+  return headers.getSetCookie()[0]
+}
+
+async function signedInCookie(open: (exchange?: Partial<Exchange>) => Promise<Handle>): Promise<string> {
+  const handle = await open()
+  await handle.signIn('ada')
+  return (await cookieOf(handle))?.split(';')[0] ?? ''
+}
+
+it('a late request with a replaced token touches no cookie, whatever it tries', async () => {
+  const { open } = setUp()
+  const old = await signedInCookie(open)
+  await (await open({ cookie: old })).elevate()
+  const late = await open({ cookie: old })
+  expect(late.verdict).toMatchObject({ kind: 'none', reason: 'superseded' })
+  expect(await late.update(() => ({ note: 'late' }))).toEqual({ kind: 'superseded' })
+  late.set('note', 'late')
+  expect(await late.commit()).toMatchObject({ kind: 'refused', headers: [] })
+  await late.signOut()
+  expect(await cookieOf(late)).toBeUndefined()
+})
+
+it('a cookie is asked to be safe by how the token will travel, not by how the last one came', async () => {
+  const { open } = setUp()
+  const bearerClient = { authorization: 'Bearer x', connection: () => 'insecure' as const }
+  const refused = (await open(bearerClient)).signIn('ada', { deliver: 'cookie' })
+  await expect(refused).rejects.toMatchObject({ code: 'INSECURE_REQUEST' })
+  const allowed = await open({ connection: () => 'insecure' })
+  expect(await allowed.signIn('ada', { deliver: 'bearer' })).toMatchObject({ kind: 'signed-in' })
+})
+
+it('what is called while something else is under way is done after it', async () => {
+  const { open } = setUp()
+  const handle = await open({ cookie: await signedInCookie(open) })
+  await Promise.all([handle.revokeAll(), handle.signIn('bob')])
+  expect(handle.subject).toBe('bob')
+  expect(await cookieOf(handle)).toMatch(new RegExp(`^${NAME}=sjs_`))
+})
