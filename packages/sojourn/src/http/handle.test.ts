@@ -5,8 +5,6 @@ import { memoryStore } from '../stores/memory/index.ts'
 type Data = { readonly note: string }
 type Handle = SessionHandle<Data, Record<string, unknown>>
 
-const NAME = '__Host-Http-sid'
-
 function setUp(): { open: (exchange?: Partial<Exchange>) => Promise<Handle> } {
   const secrets = 'c4n4ryS3cr3t-9fJ2mXq7LwV0bTzKdRy5HgPe8UaN1oIs'
   const sessions = createSessions<Data>({
@@ -64,12 +62,4 @@ it('a cookie is asked to be safe by how the token will travel, not by how the la
   await expect(refused).rejects.toMatchObject({ code: 'INSECURE_REQUEST' })
   const allowed = await open({ connection: () => 'insecure' })
   expect(await allowed.signIn('ada', { deliver: 'bearer' })).toMatchObject({ kind: 'signed-in' })
-})
-
-it('what is called while something else is under way is done after it', async () => {
-  const { open } = setUp()
-  const handle = await open({ cookie: await signedInCookie(open) })
-  await Promise.all([handle.revokeAll(), handle.signIn('bob')])
-  expect(handle.subject).toBe('bob')
-  expect(await cookieOf(handle)).toMatch(new RegExp(`^${NAME}=sjs_`))
 })
