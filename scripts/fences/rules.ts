@@ -59,10 +59,41 @@ export const rooms: readonly Room[] = [
     because: 'Tokens travel in headers only; where they are kept and which server runs is not its business.',
   },
   {
+    name: 'guard',
+    rooms: ['core'],
+    modules: ['node:buffer', 'node:crypto', 'node:net', 'ipaddr.js'],
+    because:
+      'Who a client is and whether to let it in are questions about a request, asked before a session is.',
+  },
+  {
     name: 'http',
-    rooms: ['core', 'transport'],
+    rooms: ['core', 'guard', 'transport'],
     modules: ['node:crypto'],
     because: 'Request in, handle and commit out, in web standards alone: it runs under every server.',
+  },
+  {
+    name: 'http/express',
+    rooms: ['index.ts', 'http/node'],
+    modules: ['node:http'],
+    because: 'An adapter goes through the public doors, as one that somebody else writes does.',
+  },
+  {
+    name: 'http/fastify',
+    rooms: ['index.ts', 'http/node'],
+    modules: ['fastify', 'fastify-plugin'],
+    because: 'An adapter goes through the public doors, as one that somebody else writes does.',
+  },
+  {
+    name: 'http/koa',
+    rooms: ['index.ts', 'http/node'],
+    modules: ['node:http'],
+    because: 'An adapter goes through the public doors, as one that somebody else writes does.',
+  },
+  {
+    name: 'http/hono',
+    rooms: ['index.ts'],
+    modules: ['hono'],
+    because: 'An adapter goes through the public doors, as one that somebody else writes does.',
   },
   {
     name: 'http/node',
@@ -90,7 +121,7 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'index.ts',
-    rooms: ['core', 'environment', 'transport', 'http'],
+    rooms: ['core', 'environment', 'guard', 'transport', 'http'],
     modules: [],
     because:
       'The main entry composes; a store or a server adapter is a door of its own, so nobody loads a driver unasked.',

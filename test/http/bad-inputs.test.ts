@@ -86,8 +86,7 @@ test.each<[string, unknown]>([
   const header = value as string
   const { verdict } = await world.sessions.open({
     ...exchangeOf({ target: '/', lines: [], canaries: [] }),
-    cookie: header,
-    authorization: header,
+    header: () => header,
   })
   expect(verdict.kind).toBe('none')
   expect(world.storeCalls()).toBe(0)
@@ -156,11 +155,12 @@ function requestBytes({ target, lines }: MadeInput): Buffer {
 
 function exchangeOf({ lines }: MadeInput): Exchange {
   return {
-    cookie: lines.length === 0 ? undefined : lines.join('; '),
-    authorization: undefined,
-    connection: () => 'https',
-    address: () => '127.0.0.1',
-    userAgent: () => undefined,
+    method: 'GET',
+    url: '/',
+    host: 'localhost',
+    peer: '127.0.0.1',
+    encrypted: true,
+    header: (name) => (name === 'cookie' && lines.length > 0 ? lines.join('; ') : undefined),
     headersSent: () => false,
     isOver: () => false,
     onRead() {},

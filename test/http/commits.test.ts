@@ -14,11 +14,12 @@ import { codeThrownBy } from './harness/thrown.ts'
 import { header, headerLines, type WireResponse } from './harness/wire.ts'
 import { MATRIX, newSessions, startWorld, type World } from './harness/world.ts'
 
-const PROBLEM = 'application/problem+json'
+/** Fastify names the character set of all that ends in `json`. */
+const PROBLEM = /^application\/problem\+json(; charset=utf-8)?$/
 
 function isProblem(response: WireResponse, status: number, code: string): void {
   expect(response.status).toBe(status)
-  expect(header(response, 'content-type')).toBe(PROBLEM)
+  expect(header(response, 'content-type')).toMatch(PROBLEM)
   expect(header(response, 'cache-control')).toBe('no-store')
   expect(json(response)).toMatchObject({ status, code, type: `urn:sojourn:problem:${code}` })
 }

@@ -52,12 +52,14 @@ async function signedOutToken({ sessions }: World): Promise<string> {
 
 function exchangeOf(cookie: string | undefined): Exchange {
   return {
-    cookie,
-    authorization: undefined,
-    connection: () => 'https',
-    address: () => '127.0.0.1',
-    userAgent: () => 'flood',
+    method: 'POST',
+    url: '/',
+    host: 'localhost',
+    peer: '127.0.0.1',
+    encrypted: true,
+    header: (name) => ({ cookie, 'user-agent': 'flood' })[name],
     headersSent: () => false,
+    isOver: () => false,
     onRead() {},
     onChange() {},
   }

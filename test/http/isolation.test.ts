@@ -26,9 +26,11 @@ describe.each(MATRIX)('$name', ({ adapter, store }) => {
   ): Promise<World> {
     return await start({
       options: left ?? {},
-      listener(sessions, onError, { store: shared, environment }) {
+      async listener(sessions, onError, { store: shared, environment }) {
         const other = newSessions(sameStore ? shared : memoryStore({ environment }), environment, right)
-        const listeners = [sessions, other].map((each) => adapter.listener(each, stripped, { onError }))
+        const listeners = await Promise.all(
+          [sessions, other].map(async (each) => await adapter.listener(each, stripped, { onError })),
+        )
         return (request, response) =>
           listeners[request.url?.startsWith('/right') === true ? 1 : 0]?.(request, response)
       },
@@ -241,7 +243,7 @@ describe.each(MATRIX)('$name', ({ adapter, store }) => {
       const bob = world.browser()
       await bob.post('/login?user=bob')
       expect(json(await bob.get('/me', bearer(token)))).toMatchObject({ subject: 'alice' })
-      for (const bad of [`${token.slice(0, -1)}_`, 'x', ''])
+      for (const bad of [token.slice(0, -1) + (token.endsWith('_') ? '-' : '_'), 'x', ''])
         expect(json(await bob.get('/me', bearer(bad)))).toMatchObject({ subject: null })
       expect(json(await bob.get('/me'))).toMatchObject({ subject: 'bob' })
     })

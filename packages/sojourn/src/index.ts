@@ -3,6 +3,7 @@
  * (`sojourn/stores/…`, `sojourn/node`, `sojourn/testing`).
  */
 import { systemEnvironment } from './environment/system.ts'
+import { createPageHeadersIn, type PageHeaderOptions, type PageHeaders } from './http/page-headers.ts'
 import { createSessionsIn, type Sessions, type SessionsOptions } from './http/sessions.ts'
 
 /**
@@ -21,6 +22,11 @@ export function createSessions<
     environment: options?.environment ?? systemEnvironment,
     production: process.env['NODE_ENV'] === 'production',
   })
+}
+
+/** The headers of an application's pages, made anew for each. Options are checked here. @throws ConfigError */
+export function createPageHeaders(options: PageHeaderOptions = {}): () => PageHeaders {
+  return createPageHeadersIn(options, options.environment ?? systemEnvironment)
 }
 
 export type { ChangeResult, NotChanged, RenewResult } from './core/changes.ts'
@@ -42,6 +48,7 @@ export {
 } from './core/errors.ts'
 export type { EventName, Listener, SessionEvent, SessionEvents } from './core/events.ts'
 export type { NoneReason } from './core/judge.ts'
+export type { EndListener } from './core/live.ts'
 export type { SessionManager } from './core/manager.ts'
 export type {
   AnonymousOptions,
@@ -70,7 +77,18 @@ export type {
 export type { MaybePromise, Verdict } from './core/verify.ts'
 export type { Exchange } from './http/exchange.ts'
 export type { Committed, Device, DeviceChange, HandleSignIn, SessionHandle } from './http/handle.ts'
-export type { Problem } from './http/problem.ts'
+export {
+  type ClearedKind,
+  type CspDirective,
+  type HstsOptions,
+  type PageHeaderOptions,
+  type PageHeaders,
+  signedOutHeaders,
+} from './http/page-headers.ts'
+export { type Problem, problemOf } from './http/problem.ts'
 export type { Sessions, SessionsOptions } from './http/sessions.ts'
 export type { RequestFacts } from './http/web.ts'
+export type { Arrival } from './guard/client-address.ts'
+export type { ProxyOptions } from './guard/proxy-options.ts'
+export type { CsrfOptions } from './guard/cross-origin.ts'
 export type { CookieOptions } from './transport/cookie.ts'

@@ -37,6 +37,7 @@ export const EVENTS: readonly EventName[] = [
   'subject.revoked',
   'deployment.revoked',
   'token.rejected',
+  'csrf.rejected',
   'record.unreadable',
   'store.unavailable',
   'revoke.uncertain',
@@ -58,7 +59,7 @@ export interface WorldOptions {
     sessions: AppSessions,
     onError: (error: unknown) => void,
     parts: { readonly store: FlakyStore; readonly environment: FakeEnvironment },
-  ) => RequestListener
+  ) => RequestListener | Promise<RequestListener>
   /** Most bytes that a request's head may have; default node's. */
   readonly maxHeaderSize?: number
 }
@@ -109,9 +110,8 @@ export async function startWorld(given: WorldOptions = {}): Promise<World> {
   await sessions.ready()
   const errors: unknown[] = []
   const onError = (error: unknown): void => void errors.push(error)
-  const listener =
-    given.listener?.(sessions, onError, { store, environment }) ??
-    adapter.listener(sessions, application(given.routes), { onError, ...given.serve })
+  const listener = await (given.listener?.(sessions, onError, { store, environment }) ??
+    adapter.listener(sessions, application(given.routes), { onError, ...given.serve }))
   const { server, port } = await listen(listener, { tls, maxHeaderSize: given.maxHeaderSize })
   onTestFinished(async () => {
     server.closeAllConnections()

@@ -38,6 +38,8 @@ const everyCode: Readonly<Record<ErrorCode, true>> = {
   INSECURE_REQUEST: true,
   HEADERS_SENT: true,
   NO_SESSION: true,
+  CROSS_SITE_REQUEST: true,
+  NOT_ATTACHED: true,
 }
 
 describe('the error codes', () => {

@@ -30,8 +30,10 @@ export type InputCode =
   | 'SUBJECT_INVALID'
   | 'OPTION_INVALID'
   | 'INSECURE_REQUEST'
+  | 'CROSS_SITE_REQUEST'
   | 'HEADERS_SENT'
   | 'NO_SESSION'
+  | 'NOT_ATTACHED'
 
 export type ErrorCode = 'CONFIG_INVALID' | SystemCode | InputCode
 
@@ -58,8 +60,10 @@ export const ERROR_CODES: readonly ErrorCode[] = [
   'SUBJECT_INVALID',
   'OPTION_INVALID',
   'INSECURE_REQUEST',
+  'CROSS_SITE_REQUEST',
   'HEADERS_SENT',
   'NO_SESSION',
+  'NOT_ATTACHED',
 ]
 
 /** The page about a code, in this project's repository. */
@@ -94,6 +98,8 @@ export class ConfigError extends Error {
 
 export class SystemError extends Error {
   readonly code: SystemCode
+  /** What web frameworks answer when nobody catches it. */
+  readonly statusCode = 503
   /** The page that says what it means and what to do. */
   readonly docs: string
   /** Whether the same call may succeed later without anybody changing anything. */
@@ -130,8 +136,23 @@ export class RevokeUncertain extends SystemError {
   }
 }
 
+const UNPROCESSABLE = 422
+
+const INPUT_STATUS: Readonly<Partial<Record<InputCode, number>>> = {
+  DATA_TOO_LARGE: 413,
+  INSECURE_REQUEST: 403,
+  CROSS_SITE_REQUEST: 403,
+  NO_SESSION: 401,
+  // Mistakes in the program, which the client cannot mend.
+  OPTION_INVALID: 500,
+  HEADERS_SENT: 500,
+  NOT_ATTACHED: 500,
+}
+
 export class InputError extends Error {
   readonly code: InputCode
+  /** What web frameworks answer when nobody catches it. */
+  readonly statusCode: number
   /** The page that says what it means and what to do. */
   readonly docs: string
 
@@ -139,6 +160,7 @@ export class InputError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'InputError'
     this.code = code
+    this.statusCode = INPUT_STATUS[code] ?? UNPROCESSABLE
     this.docs = pageOf(code)
   }
 }

@@ -23,6 +23,14 @@ export interface SessionEvents {
   'deployment.revoked': { readonly globalEpoch: number }
   /** What a client presented is not a token of ours. */
   'token.rejected': { readonly reason: 'malformed' | 'forged' | 'duplicate'; readonly transport: string }
+  /** A write came from another site's page; with `csrf.mode: 'log'` it was let through. */
+  'csrf.rejected': {
+    readonly reason: string
+    readonly refused: boolean
+    readonly origin: string | undefined
+    /** Without the query. */
+    readonly path: string
+  }
   'record.unreadable': { readonly sessionId: SessionId; readonly why: Unreadable }
   'store.unavailable': { readonly code: string }
   'revoke.uncertain': { readonly of: string }

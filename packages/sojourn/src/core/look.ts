@@ -7,12 +7,41 @@ import type { TokenClaims } from './token/token.ts'
 
 /** **Cost**: one read; two when the deployment's epoch has advanced since this process last heard of it. @throws SystemError */
 export async function look(engine: Engine, claims: TokenClaims): Promise<Judgement> {
+  return await lookBy(engine, claims, () => claims)
+}
+
+/** Whether a session goes on, whatever its secret is by now. **Cost**: as `look`. @throws SystemError */
+export async function lookAtSession(engine: Engine, place: Place): Promise<Judgement> {
+  return await engine.checks.limit(() => lookBy(engine, place, (answer) => ownClaims(place, answer)))
+}
+
+type Place = Pick<TokenClaims, 'roster' | 'number'>
+
+async function lookBy(
+  engine: Engine,
+  { roster, number }: Place,
+  claimsFor: (answer: ReadAnswer) => TokenClaims,
+): Promise<Judgement> {
   const { store, watch } = engine
+  const ask = async (): Promise<Judgement> => {
+    const answer = await store.read(roster, number)
+    return judgeHere(engine, claimsFor(answer), answer)
+  }
   if (!watch.isFresh()) await watch.refresh()
-  const judgement = judgeHere(engine, claims, await store.read(claims.roster, claims.number))
+  const judgement = await ask()
   if (judgement.kind !== 'unavailable' || judgement.reason !== 'deployment-behind') return judgement
   await watch.refresh()
-  return judgeHere(engine, claims, await store.read(claims.roster, claims.number))
+  return await ask()
+}
+
+function ownClaims(place: Place, answer: ReadAnswer): TokenClaims {
+  const record = typeof answer === 'object' ? answer.record : undefined
+  return {
+    ...place,
+    generation: record?.generation ?? 0,
+    secretHash: record?.secretHash ?? '',
+    retiring: false,
+  }
 }
 
 /** The decision, with what this process refuses on its own. */

@@ -4,6 +4,8 @@
  * request fails.
  */
 import { InputError } from '../core/errors.ts'
+import { type ClientFacts, clientOf } from '../guard/client-address.ts'
+import type { ProxySettings } from '../guard/proxy-options.ts'
 import type { Session } from '../core/session.ts'
 import { BEARER } from '../transport/bearer.ts'
 import { clearedCookie, type CookieSettings, tokenCookie } from '../transport/cookie.ts'
@@ -19,6 +21,12 @@ export interface Presentation {
   readonly token: string
 }
 
+export interface DeliveryParts {
+  /** `undefined`: no cookies, bearer tokens only. */
+  readonly cookie: CookieSettings | undefined
+  readonly proxies: ProxySettings | undefined
+}
+
 interface Given {
   readonly token: string
   readonly persistsForMs: number | undefined
@@ -27,19 +35,26 @@ interface Given {
 export class Delivery {
   /** How the client is given tokens: the cookie's present name, or `bearer`. */
   transport: string
-  readonly #cookie: CookieSettings | undefined
+  readonly #parts: DeliveryParts
   readonly #exchange: Exchange
   readonly #presented: Presentation
+  /** The request is a write from another site: nothing that it does touches the client's cookie. */
+  readonly #barred: boolean
   /** `in-body`: the application hands the token out itself. */
   #outgoing: 'nothing' | 'in-body' | 'clear' | Given = 'nothing'
   #current: Presentation
 
-  constructor(cookie: CookieSettings | undefined, exchange: Exchange, presented: Presentation) {
-    this.#cookie = cookie
+  constructor(
+    parts: DeliveryParts,
+    exchange: Exchange,
+    { presented, barred }: { readonly presented: Presentation; readonly barred: boolean },
+  ) {
+    this.#parts = parts
     this.#exchange = exchange
     this.#presented = presented
+    this.#barred = barred
     this.#current = presented
-    this.transport = presented.transport === BEARER ? BEARER : (cookie?.name ?? BEARER)
+    this.transport = presented.transport === BEARER ? BEARER : (parts.cookie?.name ?? BEARER)
   }
 
   get isPending(): boolean {
@@ -62,14 +77,14 @@ export class Delivery {
 
   clear(): void {
     this.#current = { transport: this.transport, token: '' }
-    if (this.transport === BEARER) return
+    if (this.transport === BEARER || this.#barred) return
     this.#outgoing = 'clear'
     this.#exchange.onChange()
   }
 
   /** The headers that say it, once. */
   take(): ResponseHeaders {
-    const cookie = this.#cookie
+    const { cookie } = this.#parts
     const outgoing = this.#outgoing
     this.#outgoing = 'nothing'
     if (outgoing === 'in-body') return [['cache-control', 'no-store']]
@@ -85,15 +100,21 @@ export class Delivery {
     ]
   }
 
-  canReachClient(): boolean {
-    if (this.#exchange.headersSent() || this.#exchange.isOver()) return false
-    const connection = this.#exchange.connection()
-    // A cookie for development has no `Secure` and leaves this machine under no circumstances.
-    return connection === 'loopback' || (connection === 'https' && this.#cookie?.secure !== false)
+  /** Who the client is, as far as it can be known. **Cost**: reads headers. */
+  client(): ClientFacts {
+    return clientOf(this.#exchange, this.#parts.proxies)
   }
 
-  /** @throws InputError `HEADERS_SENT`, `INSECURE_REQUEST` */
+  canReachClient(): boolean {
+    if (this.#barred || this.#exchange.headersSent() || this.#exchange.isOver()) return false
+    const { connection } = this.client()
+    // A cookie for development has no `Secure` and leaves this machine under no circumstances.
+    return connection === 'loopback' || (connection === 'https' && this.#parts.cookie?.secure !== false)
+  }
+
+  /** @throws InputError `CROSS_SITE_REQUEST`, `HEADERS_SENT`, `INSECURE_REQUEST` */
   mustReachClient(transport: string = this.transport): void {
+    if (this.#barred) throw crossSite()
     if (transport === BEARER || this.canReachClient()) return
     if (this.#exchange.headersSent()) {
       throw new InputError(
@@ -103,13 +124,20 @@ export class Delivery {
     }
     throw new InputError(
       'INSECURE_REQUEST',
-      'This request did not come over HTTPS, and a session cookie is never sent in the clear. Serve the application over HTTPS; on this machine, use localhost.',
+      'This request did not come over HTTPS, and a session cookie is never sent in the clear. Serve the application over HTTPS; behind a proxy that does, name it in `proxies.trusted`; on this machine, use localhost.',
     )
   }
 
   #formerName({ acceptNames }: CookieSettings): readonly string[] {
     return acceptNames.includes(this.#presented.transport) ? [this.#presented.transport] : []
   }
+}
+
+function crossSite(): InputError {
+  return new InputError(
+    'CROSS_SITE_REQUEST',
+    "This write came from another site's page, so it cannot begin, change or end a session. Answer 403; add the origin to `csrf.trustedOrigins` if its pages are yours.",
+  )
 }
 
 /** Several cookies are several headers; a response that carries one must not be kept by anybody. */

@@ -1,13 +1,10 @@
 /** What an adapter tells the web core about one request, and what it is told back. */
-export interface Exchange {
-  /** The `Cookie` header; several lines joined with `; `. */
-  readonly cookie: string | undefined
-  readonly authorization: string | undefined
-  /** Whether the client is known to reach us over HTTPS, or to sit on this very machine. Asked before a cookie is set. */
-  connection(): 'https' | 'loopback' | 'insecure'
-  /** Asked at sign-in. */
-  address(): string | undefined
-  userAgent(): string | undefined
+import type { Arrival } from '../guard/client-address.ts'
+
+export interface Exchange extends Arrival {
+  readonly method: string
+  /** The target of the request as it came, from its path on. */
+  readonly url: string
   /** Whether the response's headers have left, so that no cookie can be set any more. */
   headersSent(): boolean
   /** Whether the response has been written to its end, or has lost its client. */

@@ -16,11 +16,12 @@ function setUp(): { open: (exchange?: Partial<Exchange>) => Promise<Handle> } {
   return {
     open: async (exchange = {}) =>
       await sessions.open({
-        cookie: undefined,
-        authorization: undefined,
-        connection: () => 'https',
-        address: () => undefined,
-        userAgent: () => undefined,
+        method: 'GET',
+        url: '/',
+        host: 'shop.example',
+        peer: '192.0.2.1',
+        encrypted: true,
+        header: () => undefined,
         headersSent: () => false,
         isOver: () => false,
         onRead() {},
@@ -28,6 +29,10 @@ function setUp(): { open: (exchange?: Partial<Exchange>) => Promise<Handle> } {
         ...exchange,
       }),
   }
+}
+
+function withHeader(name: string, value: string): Pick<Exchange, 'header'> {
+  return { header: (asked) => (asked === name ? value : undefined) }
 }
 
 async function cookieOf(handle: Handle): Promise<string | undefined> {
@@ -45,8 +50,8 @@ async function signedInCookie(open: (exchange?: Partial<Exchange>) => Promise<Ha
 it('a late request with a replaced token touches no cookie, whatever it tries', async () => {
   const { open } = setUp()
   const old = await signedInCookie(open)
-  await (await open({ cookie: old })).elevate()
-  const late = await open({ cookie: old })
+  await (await open(withHeader('cookie', old))).elevate()
+  const late = await open(withHeader('cookie', old))
   expect(late.verdict).toMatchObject({ kind: 'none', reason: 'superseded' })
   expect(await late.update(() => ({ note: 'late' }))).toEqual({ kind: 'superseded' })
   late.set('note', 'late')
@@ -57,9 +62,9 @@ it('a late request with a replaced token touches no cookie, whatever it tries', 
 
 it('a cookie is asked to be safe by how the token will travel, not by how the last one came', async () => {
   const { open } = setUp()
-  const bearerClient = { authorization: 'Bearer x', connection: () => 'insecure' as const }
+  const bearerClient = { ...withHeader('authorization', 'Bearer x'), encrypted: false }
   const refused = (await open(bearerClient)).signIn('ada', { deliver: 'cookie' })
   await expect(refused).rejects.toMatchObject({ code: 'INSECURE_REQUEST' })
-  const allowed = await open({ connection: () => 'insecure' })
+  const allowed = await open({ encrypted: false })
   expect(await allowed.signIn('ada', { deliver: 'bearer' })).toMatchObject({ kind: 'signed-in' })
 })

@@ -11,26 +11,33 @@ import { Delta } from '../core/data/delta.ts'
 import type { DeviceEntry } from '../core/device-list.ts'
 import type { Client } from '../core/devices.ts'
 import type { Duration } from '../core/duration.ts'
+import type { Environment } from '../core/environment.ts'
 import { InputError, SystemError } from '../core/errors.ts'
 import { ROSTER_KEY_LENGTH } from '../core/ids.ts'
+import type { EndListener } from '../core/live.ts'
 import type { Internals, SessionManager } from '../core/manager.ts'
-import type { Session } from '../core/session.ts'
+import { presentedBy, type Session } from '../core/session.ts'
 import { type Edit, editedDelta } from '../core/session-data.ts'
 import type { Attempt, Authentication, SignInOptions, SignInResult } from '../core/sign-in.ts'
 import type { Verdict } from '../core/verify.ts'
+import { type CsrfBinding, type CsrfScope, isCsrfToken, newCsrfToken } from '../guard/csrf-token.ts'
 import { BEARER } from '../transport/bearer.ts'
-import type { CookieSettings } from '../transport/cookie.ts'
-import { Delivery, type Presentation, putHeaders, type ResponseHeaders } from './delivery.ts'
+import {
+  Delivery,
+  type DeliveryParts,
+  type Presentation,
+  putHeaders,
+  type ResponseHeaders,
+} from './delivery.ts'
 import type { Exchange } from './exchange.ts'
 import { type Problem, problem, problemOf } from './problem.ts'
 
-export interface HandleParts<Data, Attributes extends object> {
+export interface HandleParts<Data, Attributes extends object> extends DeliveryParts {
   readonly manager: SessionManager<Data, Attributes>
   readonly internals: Internals<Data, Attributes>
-  /** `undefined`: no cookies, bearer tokens only. */
-  readonly cookie: CookieSettings | undefined
   readonly bearer: boolean
   readonly reauthenticateWithin: Duration | undefined
+  readonly forms: { readonly scope: CsrfScope; readonly environment: Environment }
 }
 
 /** What a handle's `commit` came to. In every case the response needs `headers`: a token may have changed before. */
@@ -65,29 +72,34 @@ export interface HandleSignIn<Data, Attributes>
   readonly deliver?: 'cookie' | 'bearer'
 }
 
+interface Check<Data, Attributes> {
+  readonly presented: Presentation
+  readonly verdict: Verdict<Data, Attributes>
+  /** The request is a write from another site. */
+  readonly barred: boolean
+}
+
 export class SessionHandle<Data, Attributes extends object> {
   readonly #parts: HandleParts<Data, Attributes>
   readonly #exchange: Exchange
   readonly #presented: Presentation
   readonly #delivery: Delivery
+  readonly #barred: boolean
   #verdict: Verdict<Data, Attributes>
   #delta: Delta | undefined
   #read = false
   #finished = false
   /** What is done on this handle is done one after another, in the order of the calls. */
-  #turn: Promise<unknown> = Promise.resolve()
+  #turn: Promise<unknown> | undefined
   #waiting = 0
 
   /** Made by `sessions.open` only. */
-  constructor(
-    parts: HandleParts<Data, Attributes>,
-    exchange: Exchange,
-    check: { readonly presented: Presentation; readonly verdict: Verdict<Data, Attributes> },
-  ) {
+  constructor(parts: HandleParts<Data, Attributes>, exchange: Exchange, check: Check<Data, Attributes>) {
     this.#parts = parts
     this.#exchange = exchange
     this.#presented = check.presented
-    this.#delivery = new Delivery(parts.cookie, exchange, check.presented)
+    this.#barred = check.barred
+    this.#delivery = new Delivery(parts, exchange, check)
     this.#verdict = check.verdict
     if (check.verdict.kind === 'valid') this.#prepare(check.verdict)
   }
@@ -96,6 +108,11 @@ export class SessionHandle<Data, Attributes extends object> {
   get verdict(): Verdict<Data, Attributes> {
     this.#noteRead()
     return this.#verdict
+  }
+
+  /** The 403 to answer a write that came from another site's page; `undefined` otherwise. Such a handle has no session and begins none. */
+  get refused(): Problem | undefined {
+    return this.#barred ? problem('cross_site_request') : undefined
   }
 
   /** The 503 to answer when nobody can know whether there is a session; `undefined` otherwise. */
@@ -272,6 +289,36 @@ export class SessionHandle<Data, Attributes extends object> {
     })
   }
 
+  /**
+   * A token for a form of this page, or for a header that its script sends; another one at every call, good until
+   * the privilege changes. **Cost**: one HMAC. @throws SystemError `STORE_UNAVAILABLE`
+   */
+  csrfToken(): string {
+    const { scope, environment } = this.#parts.forms
+    return newCsrfToken(scope, environment, this.#csrfBinding())
+  }
+
+  /** The token as a hidden field named `_csrf`, ready to stand inside a form. */
+  csrfField(): string {
+    return `<input type="hidden" name="_csrf" value="${this.csrfToken()}">`
+  }
+
+  /** Whether what came back is a token of this session. @throws SystemError `STORE_UNAVAILABLE` */
+  isCsrfToken(text: unknown): boolean {
+    return isCsrfToken(this.#parts.forms.scope, text, this.#csrfBinding())
+  }
+
+  /** Tells a connection that stays open when its session has ended. @see SessionManager.onEnd @throws InputError `NO_SESSION` */
+  onEnd(listener: EndListener): () => void {
+    const { session } = this
+    if (session === undefined)
+      throw new InputError(
+        'NO_SESSION',
+        'There is no session whose end could be told. Check `session` first.',
+      )
+    return this.#parts.manager.onEnd(session, listener)
+  }
+
   /** Whether `commit` has anything to write or to send, now or when what is under way has been done. */
   get isChanged(): boolean {
     return this.#delta !== undefined || this.#delivery.isPending || this.#waiting > 0
@@ -405,7 +452,7 @@ export class SessionHandle<Data, Attributes extends object> {
 
   async #inTurn<T>(step: () => Promise<T>): Promise<T> {
     this.#waiting++
-    const run = this.#turn.then(step).finally(() => this.#waiting--)
+    const run = (this.#turn === undefined ? step() : this.#turn.then(step)).finally(() => this.#waiting--)
     this.#turn = run.catch(() => undefined)
     return await run
   }
@@ -423,10 +470,13 @@ export class SessionHandle<Data, Attributes extends object> {
   /** A token that the check renewed goes out with this response, if it still can. */
   #prepare({ session, renewed }: Verdict<Data, Attributes> & { kind: 'valid' }): void {
     const { transport } = this.#delivery
-    if (transport === BEARER || !this.#delivery.canReachClient()) return
-    if (renewed !== undefined || this.#presented.transport !== transport) {
-      this.#delivery.give(session, this.#parts.internals.tokenFor(session, transport))
-    } else if (this.#parts.internals.regenerationDue(session) !== undefined) this.#exchange.onChange()
+    if (transport === BEARER) return
+    const isRenewed = renewed !== undefined || this.#presented.transport !== transport
+    // Asked last: it reads headers, and few requests have anything to be given.
+    if (!isRenewed && this.#parts.internals.regenerationDue(session) === undefined) return
+    if (!this.#delivery.canReachClient()) return
+    if (isRenewed) this.#delivery.give(session, this.#parts.internals.tokenFor(session, transport))
+    else this.#exchange.onChange()
   }
 
   #become({ session }: { readonly session: Session<Data, Attributes> }): void {
@@ -456,8 +506,15 @@ export class SessionHandle<Data, Attributes extends object> {
     return within === undefined || session.meets({ within })
   }
 
+  #csrfBinding(): CsrfBinding | undefined {
+    const { session } = this
+    return session === undefined
+      ? undefined
+      : { id: session.id, privilege: presentedBy(session).record.privilege }
+  }
+
   #client(): Client {
-    return { userAgent: this.#exchange.userAgent(), address: this.#exchange.address() }
+    return { userAgent: this.#exchange.header('user-agent'), address: this.#delivery.client().address }
   }
 
   #noteRead(): void {

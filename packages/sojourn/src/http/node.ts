@@ -1,29 +1,27 @@
 /**
- * Sessions for `node:http`: a request listener whose responses wait for their commit.
+ * Sessions for `node:http`, `node:https` and `node:http2`, and for frameworks that run on them: responses wait for
+ * their commit.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Exchange } from './exchange.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ConfigError, InputError } from '../core/errors.ts'
+import { unknownKeys } from '../core/unknown-keys.ts'
+import type { MaybePromise } from '../core/verify.ts'
 import type { SessionHandle } from './handle.ts'
-import { type HeldResponse, clearHeaders, holdUntilCommitted, sendProblem } from './node/held-response.ts'
+import { type Hooks, NodeExchange, type NodeRequest, type NodeResponse } from './node/exchange.ts'
+import { sendProblem } from './node/held-response.ts'
 import { type Problem, problem, problemOf } from './problem.ts'
 import type { Sessions } from './sessions.ts'
-import { isLoopbackRequest } from './web.ts'
-import { ConfigError } from '../core/errors.ts'
-import { unknownKeys } from '../core/unknown-keys.ts'
 
-export type SessionHandler<Data, Attributes extends object> = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  session: SessionHandle<Data, Attributes>,
-) => void | Promise<void>
+export { type UpgradeOptions, upgradeSession } from './node/upgrade.ts'
+export type { NodeRequest, NodeResponse } from './node/exchange.ts'
 
-export interface NodeOptions {
+export interface NodeOptions<Request = IncomingMessage, Response = ServerResponse> {
   /**
-   * Writes the answer when the session cannot be checked, or its changes could not be committed: a page instead of
-   * the default, problem JSON. The response is empty but for the session's own headers; `problem.status` is to be its
-   * status and `problem.headers` (`Retry-After`, `Cache-Control`) belong to it.
+   * Writes the answer when the session cannot be checked, a write came from another site, or the changes could not be
+   * committed: a page instead of the default, problem JSON. The response is empty but for the session's own headers;
+   * `problem.status` is to be its status and `problem.headers` (`Retry-After`, `Cache-Control`) belong to it.
    */
-  readonly onProblem?: (problem: Problem, request: IncomingMessage, response: ServerResponse) => void
+  readonly onProblem?: (problem: Problem, request: Request, response: Response) => void
   /**
    * When the session cannot be checked: `respond` (default) answers 503 before the handler runs; `pass` runs it,
    * and `session.verdict` says `unavailable`.
@@ -33,32 +31,41 @@ export interface NodeOptions {
    * Told of what a handler threw, or its data schema during the commit. The response was answered with a 500 where it
    * still could be. Default: the error is rethrown as an unhandled rejection.
    */
-  readonly onError?: (error: unknown, request: IncomingMessage) => void
+  readonly onError?: (error: unknown, request: Request) => void
 }
 
+export type SessionHandler<Data, Attributes extends object, Request, Response> = (
+  request: Request,
+  response: Response,
+  session: SessionHandle<Data, Attributes>,
+) => void | Promise<void>
+
 /**
- * A listener for `http.createServer` that hands each request's session to `handler`.
+ * A listener for `http.createServer` that hands each request's session to `handler`. With `http2`, name the types of
+ * the request and the response in the handler.
  *
  * The response is held back from its first write until what the request changed is committed; requests that
  * change nothing are not touched. **Cost** of a request that reads: one check, no timer, no wrapper.
+ *
+ * @throws ConfigError
  */
-export function withSessions<Data, Attributes extends object>(
+export function withSessions<
+  Data,
+  Attributes extends object,
+  Request extends NodeRequest = IncomingMessage,
+  Response extends NodeResponse = ServerResponse,
+>(
   sessions: Sessions<Data, Attributes>,
-  handler: SessionHandler<Data, Attributes>,
-  options: NodeOptions = {},
-): RequestListener {
-  assertOptions(options)
-  const respond = options.unavailable !== 'pass'
-  const answer =
-    options.onProblem ??
-    ((reason: Problem, _: IncomingMessage, response: ServerResponse) => sendProblem(response, reason))
-  const report = options.onError ?? ((error: unknown) => void unhandled(error))
+  handler: SessionHandler<Data, Attributes, Request, Response>,
+  options: NodeOptions<Request, Response> = {},
+): (request: Request, response: Response) => void {
+  const { hooks, refusalOf } = readNodeOptions(options)
 
   function run(exchange: NodeExchange, session: SessionHandle<Data, Attributes>): void {
-    const { request, response } = exchange
-    if (respond && session.unavailable !== undefined) return exchange.answer(session.unavailable)
+    const refusal = refusalOf(session)
+    if (refusal !== undefined) return exchange.answer(refusal)
     try {
-      const result = handler(request, response, session)
+      const result = handler(exchange.request as Request, exchange.response as Response, session)
       if (result instanceof Promise) result.catch((error: unknown) => failed(exchange, session, error))
     } catch (error) {
       failed(exchange, session, error)
@@ -72,13 +79,13 @@ export function withSessions<Data, Attributes extends object>(
       if (!hadSaidAll) exchange.fail(known ?? problem('internal_error'), session)
     } catch (worse) {
       exchange.response.destroy()
-      report(worse, exchange.request)
+      hooks.report(worse, exchange.request)
     }
-    if (known === undefined || hadSaidAll) report(error, exchange.request)
+    if (known === undefined || hadSaidAll) hooks.report(error, exchange.request)
   }
 
   return (request, response) => {
-    const exchange = new NodeExchange(request, response, { report, answer })
+    const exchange = new NodeExchange(request, response, hooks)
     const begin = (session: SessionHandle<Data, Attributes>): void => {
       exchange.follow(session)
       run(exchange, session)
@@ -89,137 +96,110 @@ export function withSessions<Data, Attributes extends object>(
   }
 }
 
-/** Where it would have gone without us. */
-async function unhandled(error: unknown): Promise<never> {
-  throw error
+export interface AttachOptions extends NodeOptions {
+  /** Where the handle is put. Default `session`; another one for a second realm beside the first. */
+  readonly property?: string
+}
+
+/** What an adapter for a framework on top of `node:http` is made of. */
+export interface Attachment<Data, Attributes extends object> {
+  /**
+   * Opens the session of a request, puts its handle on `target`, and holds the response from its first write until
+   * what the request changed is committed. `undefined`: the request was refused and its response is written; nothing
+   * else is to run. Synchronous when the check is.
+   */
+  readonly attach: (
+    request: NodeRequest,
+    response: NodeResponse,
+    target: object,
+  ) => MaybePromise<SessionHandle<Data, Attributes> | undefined>
+  /** The handle that was put on `target`. @throws InputError `NOT_ATTACHED` */
+  readonly of: (target: object) => SessionHandle<Data, Attributes>
+  readonly property: string
 }
 
 /** @throws ConfigError */
-function assertOptions(options: NodeOptions): void {
+export function attachSessions<Data, Attributes extends object>(
+  sessions: Sessions<Data, Attributes>,
+  { property = 'session', ...options }: AttachOptions = {},
+): Attachment<Data, Attributes> {
+  type Handle = SessionHandle<Data, Attributes>
+  const { hooks, refusalOf } = readNodeOptions(options)
+  // Another realm's handle on the same request is another one.
+  const place = Symbol('sojourn session')
+
+  function begin(exchange: NodeExchange, session: Handle, target: object): Handle | undefined {
+    exchange.follow(session)
+    const refusal = refusalOf(session)
+    if (refusal !== undefined) {
+      exchange.answer(refusal)
+      return undefined
+    }
+    const holder = target as Record<string | symbol, unknown>
+    holder[place] = session
+    holder[property] = session
+    return session
+  }
+
+  return {
+    property,
+    attach(request, response, target) {
+      const exchange = new NodeExchange(request, response, hooks)
+      const opened = sessions.open(exchange)
+      return opened instanceof Promise
+        ? opened.then((session) => begin(exchange, session, target))
+        : begin(exchange, opened, target)
+    },
+    of(target) {
+      const session = (target as Record<symbol, unknown>)[place]
+      if (session !== undefined) return session as Handle
+      throw new InputError(
+        'NOT_ATTACHED',
+        'This request did not pass through the sessions. Register them before the routes that use them.',
+      )
+    },
+  }
+}
+
+/** Where it would have gone without us. */
+function unhandled(error: unknown): void {
+  void Promise.reject(error)
+}
+
+/** @throws ConfigError */
+function readNodeOptions<Request, Response>(
+  options: NodeOptions<Request, Response>,
+): {
+  readonly hooks: Hooks
+  readonly refusalOf: (session: {
+    readonly refused?: Problem | undefined
+    readonly unavailable?: Problem | undefined
+  }) => Problem | undefined
+} {
+  assertOptions(options)
+  const { onError = unhandled, onProblem, unavailable } = options
+  return {
+    hooks: {
+      report(error, request) {
+        onError(error, request as Request)
+      },
+      answer(reason, request, response) {
+        if (onProblem === undefined) sendProblem(response as ServerResponse, reason)
+        else onProblem(reason, request as Request, response as Response)
+      },
+    },
+    refusalOf: (session) => session.refused ?? (unavailable === 'pass' ? undefined : session.unavailable),
+  }
+}
+
+function assertOptions(options: object): void {
+  const { unavailable, ...functions } = options as Readonly<Record<string, unknown>>
   const problems = [...unknownKeys('', options, ['unavailable', 'onError', 'onProblem'])]
-  if (![undefined, 'respond', 'pass'].includes(options.unavailable))
+  if (unavailable !== undefined && unavailable !== 'respond' && unavailable !== 'pass')
     problems.push({ path: 'unavailable', message: "Write 'respond' or 'pass'." })
-  for (const path of ['onError', 'onProblem'] as const) {
-    if (options[path] !== undefined && typeof options[path] !== 'function')
+  for (const path of ['onError', 'onProblem']) {
+    if (functions[path] !== undefined && typeof functions[path] !== 'function')
       problems.push({ path, message: 'Pass a function.' })
   }
   if (problems.length > 0) throw new ConfigError(problems)
-}
-
-interface Hooks {
-  readonly report: (error: unknown, request: IncomingMessage) => void
-  readonly answer: (problem: Problem, request: IncomingMessage, response: ServerResponse) => void
-}
-
-/** One request of `node:http`, as the core sees it. Headers are scanned in place: Node's own parsing costs more than the check. */
-class NodeExchange implements Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly #hooks: Hooks
-  #handle: SessionHandle<never, never> | undefined
-  #held: HeldResponse | undefined
-  #wantsHold = false
-
-  constructor(request: IncomingMessage, response: ServerResponse, hooks: Hooks) {
-    this.request = request
-    this.response = response
-    this.#hooks = hooks
-  }
-
-  get cookie(): string | undefined {
-    return rawHeader(this.request.rawHeaders, 'cookie', '; ')
-  }
-
-  get authorization(): string | undefined {
-    return rawHeader(this.request.rawHeaders, 'authorization', ', ')
-  }
-
-  /** Begins to hold the response for this handle; it may have had something to send from the start. */
-  follow<Data, Attributes extends object>(handle: SessionHandle<Data, Attributes>): void {
-    this.#handle = handle as unknown as SessionHandle<never, never>
-    if (this.#wantsHold) this.onChange()
-  }
-
-  /** What the handler has said so far, held back or not. */
-  get said(): 'nothing' | 'something' | 'all' {
-    if (this.#held !== undefined) return this.#held.said
-    if (this.response.writableEnded) return 'all'
-    return this.response.headersSent ? 'something' : 'nothing'
-  }
-
-  /** The handler threw before it had said everything: what it began is replaced, or cut off when it has left. */
-  fail(reason: Problem, session: { discard(): void }): void {
-    const { response } = this
-    session.discard()
-    if (response.headersSent) response.destroy()
-    else if (this.said === 'something') this.#held?.abandon(reason)
-    else {
-      clearHeaders(response)
-      this.answer(reason)
-    }
-  }
-
-  answer(reason: Problem): void {
-    this.#hooks.answer(reason, this.request, this.response)
-  }
-
-  connection(): 'https' | 'loopback' | 'insecure' {
-    const { socket, headers } = this.request
-    if ('encrypted' in socket && socket.encrypted === true) return 'https'
-    const hostname = (headers.host ?? '').replace(/:\d+$/, '')
-    const isLocal =
-      isLoopbackAddress(socket.remoteAddress ?? '') && isLoopbackRequest(hostname, (name) => name in headers)
-    return isLocal ? 'loopback' : 'insecure'
-  }
-
-  address(): string | undefined {
-    return this.request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
-  }
-
-  userAgent(): string | undefined {
-    return this.request.headers['user-agent']
-  }
-
-  isOver(): boolean {
-    return this.response.writableEnded || this.response.destroyed
-  }
-
-  headersSent(): boolean {
-    return this.response.headersSent
-  }
-
-  onRead(): void {
-    const { response } = this
-    if (!response.headersSent && !response.hasHeader('cache-control'))
-      response.setHeader('cache-control', 'no-store')
-  }
-
-  onChange(): void {
-    const handle = this.#handle
-    this.#wantsHold = true
-    if (handle === undefined || this.#held !== undefined || this.response.writableEnded) return
-    this.#held = holdUntilCommitted(this.response, {
-      commit: () => handle.commit(),
-      isChanged: () => handle.isChanged,
-      onReleased: () => {
-        this.#held = undefined
-      },
-      onError: (error) => this.#hooks.report(error, this.request),
-      answer: (reason) => this.answer(reason),
-    })
-  }
-}
-
-function rawHeader(raw: readonly string[], name: string, separator: string): string | undefined {
-  let value: string | undefined
-  for (let index = 0; index < raw.length; index += 2) {
-    const key = raw[index] as string
-    if (key.length !== name.length || key.toLowerCase() !== name) continue
-    value = value === undefined ? (raw[index + 1] as string) : value + separator + raw[index + 1]
-  }
-  return value
-}
-
-function isLoopbackAddress(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address)
 }

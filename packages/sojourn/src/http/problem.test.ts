@@ -45,11 +45,15 @@ describe('of an error', () => {
     ['DATA_NOT_A_NUMBER', 422],
     ['SUBJECT_INVALID', 422],
     ['INSECURE_REQUEST', 403],
+    ['CROSS_SITE_REQUEST', 403],
     ['NO_SESSION', 401],
     ['OPTION_INVALID', undefined],
     ['HEADERS_SENT', undefined],
-  ])('%s is a %s', (code, status) => {
-    expect(problemOf(new InputError(code, 'x'))?.status).toBe(status)
+    ['NOT_ATTACHED', undefined],
+  ])('%s is a %s, and a framework that is left alone with it answers so', (code, status) => {
+    const error = new InputError(code, 'x')
+    expect(problemOf(error)?.status).toBe(status)
+    expect(error.statusCode).toBe(status ?? 500)
   })
 
   test('somebody else’s error is not ours to answer', () => {
@@ -68,9 +72,11 @@ describe('of an error', () => {
         'DATA_NOT_A_NUMBER',
         'SUBJECT_INVALID',
         'INSECURE_REQUEST',
+        'CROSS_SITE_REQUEST',
         'NO_SESSION',
         'OPTION_INVALID',
         'HEADERS_SENT',
+        'NOT_ATTACHED',
       ]),
     )
   })

@@ -16,6 +16,7 @@ type ProblemCode =
   | 'data_too_large'
   | 'invalid_data'
   | 'insecure_request'
+  | 'cross_site_request'
   | 'internal_error'
 
 const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
@@ -27,6 +28,7 @@ const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly
   data_too_large: { status: 413, title: 'The session cannot hold that much.' },
   invalid_data: { status: 422, title: 'The session cannot hold that value.' },
   insecure_request: { status: 403, title: 'Sessions are available over HTTPS only.' },
+  cross_site_request: { status: 403, title: 'This request came from another site.' },
   internal_error: { status: 500, title: 'The request could not be completed.' },
 }
 
@@ -37,6 +39,7 @@ export function problem(code: ProblemCode, retryAfter?: number): Problem {
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
+      ...(code === 'cross_site_request' ? { vary: 'Sec-Fetch-Site, Origin' } : {}),
       ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     },
     body: JSON.stringify({ type: `urn:sojourn:problem:${code}`, title, status, code }),
@@ -49,8 +52,7 @@ export function problemOf(error: unknown): Problem | undefined {
   if (!(error instanceof InputError)) return undefined
   if (error.code === 'DATA_TOO_LARGE') return problem('data_too_large')
   if (error.code === 'INSECURE_REQUEST') return problem('insecure_request')
+  if (error.code === 'CROSS_SITE_REQUEST') return problem('cross_site_request')
   if (error.code === 'NO_SESSION') return problem('invalid_session')
-  return error.code === 'HEADERS_SENT' || error.code === 'OPTION_INVALID'
-    ? undefined
-    : problem('invalid_data')
+  return error.statusCode === 500 ? undefined : problem('invalid_data')
 }

@@ -9,8 +9,12 @@ import { type Duration, parseDuration } from '../core/duration.ts'
 import type { ConfigProblem } from '../core/errors.ts'
 import type { Environment } from '../core/environment.ts'
 import { MANAGER_OPTIONS, type ManagerOptions, readOptions } from '../core/options.ts'
+import { type CsrfOptions, type CsrfSettings, readCsrfOptions } from '../guard/cross-origin.ts'
+import { csrfScope } from '../guard/csrf-token.ts'
+import { type ProxyOptions, type ProxySettings, readProxyOptions } from '../guard/proxy-options.ts'
+import { crossingOf } from './crossing.ts'
 import { unknownKeys } from '../core/unknown-keys.ts'
-import type { MaybePromise, Verdict } from '../core/verify.ts'
+import type { MaybePromise } from '../core/verify.ts'
 import type { Exchange } from './exchange.ts'
 import type { Presentation } from './delivery.ts'
 import { type HandleParts, SessionHandle } from './handle.ts'
@@ -20,6 +24,10 @@ export interface SessionsOptions<Data> extends ManagerOptions<Data> {
   /** Where clients carry their tokens. Default `cookie`; with `both`, an `Authorization` header goes before the cookie. */
   readonly transport?: 'cookie' | 'bearer' | 'both'
   readonly cookie?: CookieOptions
+  /** The proxies in front, whose word about the client's address and scheme is believed. Default: none. */
+  readonly proxies?: ProxyOptions
+  /** Which writes from other sites' pages are refused. On by default; `false` switches it off. */
+  readonly csrf?: CsrfOptions | false
   /**
    * Ending sessions other than one's own through a handle needs an authentication at most this old (ASVS 7.5.2).
    * Default `'10m'`; `false` switches the demand off.
@@ -59,27 +67,52 @@ export function createSessionsIn<Data, Attributes extends object>(
     store: options.store,
     environment: surroundings.environment,
   })
-  const parts: HandleParts<Data, Attributes> = { manager, internals, ...transports }
-  const { cookie, bearer } = transports
+  const { environment } = surroundings
+  const parts: HandleParts<Data, Attributes> = {
+    manager,
+    internals,
+    ...transports,
+    forms: { scope: csrfScope(settings.ring, settings.deployment, settings.realm), environment },
+  }
+  const { cookie, bearer, csrf, proxies } = transports
   const unpresented: Presentation = { transport: cookie?.name ?? BEARER, token: '' }
 
-  function present(exchange: Exchange): Presentation | 'duplicate' | 'malformed' {
-    const fromHeader = bearer ? findBearer(exchange.authorization) : undefined
-    if (fromHeader?.kind === 'found') return { transport: BEARER, token: fromHeader.token }
-    if (fromHeader?.kind === 'malformed') return 'malformed'
-    if (cookie === undefined) return unpresented
-    const found = findToken(exchange.cookie, cookie)
-    if (found.kind === 'duplicate') return 'duplicate'
-    return found.kind === 'found' ? { transport: found.name, token: found.token } : unpresented
+  function open(exchange: Exchange): MaybePromise<SessionHandle<Data, Attributes>> {
+    const fromHeader = bearer ? findBearer(exchange.header('authorization')) : undefined
+    if (fromHeader?.kind === 'found') return check(exchange, { transport: BEARER, token: fromHeader.token })
+    if (fromHeader?.kind === 'malformed') return unusable(exchange, 'malformed')
+    if (cookie === undefined) return check(exchange, unpresented)
+    // A browser sends cookies unasked, so who asked it to is part of the question.
+    if (csrf !== undefined && isBarred(exchange, csrf)) return barred(exchange)
+    const found = findToken(exchange.header('cookie'), cookie)
+    if (found.kind === 'duplicate') return unusable(exchange, 'duplicate')
+    return check(
+      exchange,
+      found.kind === 'found' ? { transport: found.name, token: found.token } : unpresented,
+    )
   }
 
-  function open(exchange: Exchange): MaybePromise<SessionHandle<Data, Attributes>> {
-    const presented = present(exchange)
-    if (typeof presented === 'string') return unusable(exchange, presented)
+  function check(exchange: Exchange, presented: Presentation): MaybePromise<SessionHandle<Data, Attributes>> {
     const verdict = manager.verify(presented.token, presented.transport)
-    const handle = (checked: Verdict<Data, Attributes>): SessionHandle<Data, Attributes> =>
-      new SessionHandle(parts, exchange, { presented, verdict: checked })
-    return verdict instanceof Promise ? verdict.then(handle) : handle(verdict)
+    return verdict instanceof Promise
+      ? verdict.then(
+          (checked) => new SessionHandle(parts, exchange, { presented, verdict: checked, barred: false }),
+        )
+      : new SessionHandle(parts, exchange, { presented, verdict, barred: false })
+  }
+
+  function barred(exchange: Exchange): SessionHandle<Data, Attributes> {
+    const verdict = { kind: 'none', reason: 'absent' } as const
+    return new SessionHandle(parts, exchange, { presented: unpresented, verdict, barred: true })
+  }
+
+  function isBarred(exchange: Exchange, guard: CsrfSettings): boolean {
+    const reason = crossingOf(exchange, guard, proxies)
+    if (reason === undefined) return false
+    const refused = guard.mode === 'enforce'
+    const [path = ''] = exchange.url.split('?', 1)
+    internals.emit('csrf.rejected', { reason, refused, origin: exchange.header('origin'), path })
+    return refused
   }
 
   function unusable(exchange: Exchange, reason: 'duplicate' | 'malformed'): SessionHandle<Data, Attributes> {
@@ -88,6 +121,7 @@ export function createSessionsIn<Data, Attributes extends object>(
     return new SessionHandle(parts, exchange, {
       presented: { transport, token: '' },
       verdict: { kind: 'none', reason: 'malformed' },
+      barred: false,
     })
   }
 
@@ -101,12 +135,20 @@ export function createSessionsIn<Data, Attributes extends object>(
   return sessions
 }
 
-const TRANSPORT_OPTIONS: readonly string[] = ['transport', 'cookie', 'reauthenticateWithin']
+const TRANSPORT_OPTIONS: readonly string[] = [
+  'transport',
+  'cookie',
+  'proxies',
+  'csrf',
+  'reauthenticateWithin',
+]
 const USUAL_REAUTHENTICATION: Duration = '10m'
 
 interface Transports {
   readonly cookie: CookieSettings | undefined
   readonly bearer: boolean
+  readonly proxies: ProxySettings | undefined
+  readonly csrf: CsrfSettings | undefined
   readonly reauthenticateWithin: Duration | undefined
   readonly problems: readonly ConfigProblem[]
 }
@@ -120,10 +162,14 @@ function readTransports<Data>(options: SessionsOptions<Data>, production: boolea
   const cookie = readCookieOptions(isObject ? (options.cookie ?? {}) : {}, {
     sameSite: strict ? 'strict' : 'lax',
   })
+  const proxies = readProxyOptions(options.proxies)
+  const csrf = readCsrfOptions(options.csrf)
   const within = options.reauthenticateWithin ?? USUAL_REAUTHENTICATION
   const problems: ConfigProblem[] = [
     ...unknownKeys('', options, [...MANAGER_OPTIONS, ...TRANSPORT_OPTIONS]),
     ...cookie.problems,
+    ...proxies.problems,
+    ...csrf.problems,
   ]
   if (!isObject) problems.push({ path: 'cookie', message: 'Write an object.' })
   if (!['cookie', 'bearer', 'both'].includes(transport))
@@ -145,6 +191,8 @@ function readTransports<Data>(options: SessionsOptions<Data>, production: boolea
   return {
     cookie: transport === 'bearer' ? undefined : cookie.settings,
     bearer: transport !== 'cookie',
+    proxies: proxies.settings,
+    csrf: csrf.settings,
     reauthenticateWithin: within === false ? undefined : within,
     problems,
   }

@@ -10,27 +10,21 @@ export interface RequestFacts {
   readonly address?: string
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
-/** A proxy stands between: its own connection to us says nothing about the client's. */
-const FORWARDED: readonly string[] = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'via']
-
-/** Whether a request for this host, without proxy on the way, comes from this machine. */
-export function isLoopbackRequest(hostname: string, hasHeader: (name: string) => boolean): boolean {
-  return LOOPBACK.test(hostname) && !FORWARDED.some(hasHeader)
-}
-
-export function webExchange(request: Request, facts: RequestFacts): Exchange {
-  const { headers } = request
+export function webExchange(request: Request, { address }: RequestFacts): Exchange {
+  const { headers, method, url } = request
+  const header = (name: string): string | undefined => headers.get(name) ?? undefined
   return {
-    cookie: headers.get('cookie') ?? undefined,
-    authorization: headers.get('authorization') ?? undefined,
-    connection() {
-      const { protocol, hostname } = new URL(request.url)
-      if (protocol === 'https:') return 'https'
-      return isLoopbackRequest(hostname, (name) => headers.has(name)) ? 'loopback' : 'insecure'
+    method,
+    get url() {
+      const { pathname, search } = new URL(url)
+      return pathname + search
     },
-    address: () => facts.address,
-    userAgent: () => headers.get('user-agent') ?? undefined,
+    header,
+    peer: address ?? 'unseen',
+    encrypted: url.startsWith('https:'),
+    get host() {
+      return new URL(url).host
+    },
     headersSent: () => false,
     isOver: () => false,
     onRead() {},
@@ -47,9 +41,11 @@ export async function respond<Data, Attributes extends object>(
   session: SessionHandle<Data, Attributes>,
   handler: Handler<Data, Attributes>,
 ): Promise<Response> {
-  if (session.unavailable !== undefined) return problemResponse(session.unavailable, [])
+  const refusal = session.refused ?? session.unavailable
+  if (refusal !== undefined) return problemResponse(refusal, [])
   try {
     const answer = await handler(session)
+    if (answer.status >= 500) session.discard()
     const committed = await session.commit()
     session.finish()
     return answerTo(session, answer, committed)

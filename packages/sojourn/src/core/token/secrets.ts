@@ -11,6 +11,8 @@ export interface RingKey {
   /** First byte of the key's fingerprint. Two keys may share it: then both are tried. */
   readonly id: number
   readonly mac: KeyObject
+  /** Signs the tokens of forms. */
+  readonly form: KeyObject
   /** Salt of the keys that seal successors (`seal.ts`). */
   readonly sealing: Buffer
   /** Wraps what the deployment record keeps. */
@@ -47,6 +49,7 @@ function ringKey(secret: string | Uint8Array): RingKey {
   return {
     id: Number.parseInt(fingerprint.slice(0, 2), 16),
     mac: createSecretKey(derive(material, 'token mac')),
+    form: createSecretKey(derive(material, 'form mac')),
     sealing: derive(material, 'successor seal'),
     wrapping: createSecretKey(derive(material, 'deployment wrap')),
   }

@@ -30,8 +30,8 @@ export interface HeldResponse {
 }
 
 export interface Holding {
-  /** Called again while more has changed during the commit before. */
-  readonly commit: () => Promise<Committed>
+  /** Called with the status that the handler chose, and again while more has changed during the commit before. */
+  readonly commit: (status: number) => Promise<Committed>
   readonly isChanged: () => boolean
   /** Told when nothing is held any more; later changes need a new hold. */
   readonly onReleased: () => void
@@ -61,10 +61,11 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
   }
 
   async function release(): Promise<void> {
-    let outcome = await committed(holding)
+    const status = statusOf(response, calls[0])
+    let outcome = await committed(holding, status)
     // No await between the last look and the release: what comes after it finds nothing held.
     while (outcome.kind === 'committed' && holding.isChanged())
-      outcome = followedBy(outcome, await committed(holding))
+      outcome = followedBy(outcome, await committed(holding, status))
     isReleased = true
     for (const [writer, original] of originals)
       if (methods[writer] === holders.get(writer)) methods[writer] = original
@@ -92,6 +93,11 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
   }
 }
 
+function statusOf(response: ServerResponse, first: Call | undefined): number {
+  const given = first?.writer === 'writeHead' ? first.args[0] : undefined
+  return typeof given === 'number' ? given : response.statusCode
+}
+
 /** Answers a problem as JSON. */
 export function sendProblem(response: ServerResponse, { status, headers, body }: Problem): void {
   response.writeHead(status, headers).end(body)
@@ -113,7 +119,8 @@ function replace(
 }
 
 export function clearHeaders(response: ServerResponse): void {
-  response.statusMessage = ''
+  // HTTP/2 has none, and warns.
+  if (response.req.httpVersionMajor < 2) response.statusMessage = ''
   for (const name of response.getHeaderNames()) response.removeHeader(name)
 }
 
@@ -121,9 +128,9 @@ type Outcome =
   | { readonly kind: 'committed'; readonly headers: ResponseHeaders }
   | { readonly kind: 'failed'; readonly problem: Problem; readonly headers: ResponseHeaders }
 
-async function committed(holding: Holding): Promise<Outcome> {
+async function committed(holding: Holding, status: number): Promise<Outcome> {
   try {
-    const outcome = await holding.commit()
+    const outcome = await holding.commit(status)
     return outcome.kind === 'committed' ? outcome : { ...outcome, kind: 'failed' }
   } catch (error) {
     const known = problemOf(error)
