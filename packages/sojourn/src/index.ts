@@ -85,9 +85,9 @@ export {
   type PageHeaders,
   signedOutHeaders,
 } from './http/page-headers.ts'
-export { type Problem, problemOf } from './http/problem.ts'
-export type { Sessions, SessionsOptions } from './http/sessions.ts'
-export type { RequestFacts } from './http/web.ts'
+export { type Problem, type ProblemCode, problemOf } from './http/problem.ts'
+export type { HandleOf, Sessions, SessionsOptions } from './http/sessions.ts'
+export type { RequestFacts, RespondOptions } from './http/web.ts'
 export type { Arrival } from './guard/client-address.ts'
 export type { ProxyOptions } from './guard/proxy-options.ts'
 export type { CsrfOptions } from './guard/cross-origin.ts'

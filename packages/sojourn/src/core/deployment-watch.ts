@@ -23,8 +23,8 @@ export interface DeploymentWatch {
   ready(): Promise<Deployment>
   /** What is known; `undefined` until `ready`. */
   readonly current: Deployment | undefined
-  /** Whether `current` may be relied on now. Starts a renewal in the background when it is getting old. */
-  isFresh(): boolean
+  /** Whether `current` may be relied on now, which the caller may know already. Starts a renewal in the background when it is getting old. */
+  isFresh(now?: number): boolean
   /** Asks the store again; callers at the same time share one question. @throws SystemError */
   refresh(): Promise<Deployment>
   /** The epoch that would end everything there is now. @throws SystemError */
@@ -81,8 +81,8 @@ export function createDeploymentWatch(
       opening ??= open()
       return await opening
     },
-    isFresh() {
-      const age = ageOf(learned, environment)
+    isFresh(now = environment.now()) {
+      const age = ageOf(learned, environment, now)
       if (age > STALE_AFTER_MS / 2 && current !== undefined) watch.refresh().catch(() => undefined)
       return age < STALE_AFTER_MS
     },
@@ -115,6 +115,6 @@ function instant(environment: Environment): Instant {
 }
 
 /** By the clock that says more: the monotonic one may stand still while the machine sleeps. */
-function ageOf(since: Instant, environment: Environment): number {
-  return Math.max(environment.monotonic() - since.monotonic, environment.now() - since.wall)
+function ageOf(since: Instant, environment: Environment, now: number): number {
+  return Math.max(environment.monotonic() - since.monotonic, now - since.wall)
 }

@@ -40,11 +40,16 @@ export function createLiveSessions(engine: Engine): LiveSessions {
     watched.delete(id)
     for (const listener of listeners) {
       try {
-        listener(reason)
+        const result: unknown = listener(reason)
+        if (result instanceof Promise) result.catch(failed)
       } catch {
-        engine.environment.log({ level: 'error', message: 'A listener for the end of a session failed.' })
+        failed()
       }
     }
+  }
+
+  function failed(): void {
+    engine.environment.log({ level: 'error', message: 'A listener for the end of a session failed.' })
   }
 
   async function look(id: SessionId, { place }: Watched): Promise<void> {
@@ -86,6 +91,7 @@ export function createLiveSessions(engine: Engine): LiveSessions {
 
   return {
     watch(session, listener) {
+      if (engine.isClosed()) return () => {}
       const { roster, record } = presentedBy(session)
       const id = sessionId(roster, record.number)
       const entry = watched.get(id) ?? { place: { roster, number: record.number }, listeners: new Set() }

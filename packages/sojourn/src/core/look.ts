@@ -2,6 +2,7 @@
 import type { Engine } from './engine.ts'
 import { SystemError } from './errors.ts'
 import { type Judgement, judge } from './judge.ts'
+import type { Moment } from './rules/rule.ts'
 import type { ReadAnswer } from './store.ts'
 import type { TokenClaims } from './token/token.ts'
 
@@ -45,8 +46,13 @@ function ownClaims(place: Place, answer: ReadAnswer): TokenClaims {
 }
 
 /** The decision, with what this process refuses on its own. */
-export function judgeHere(engine: Engine, claims: TokenClaims, answer: ReadAnswer): Judgement {
-  const judgement = judge(claims, answer, engine.moment())
+export function judgeHere(
+  engine: Engine,
+  claims: TokenClaims,
+  answer: ReadAnswer,
+  moment: Moment = engine.moment(),
+): Judgement {
+  const judgement = judge(claims, answer, moment)
   const refusal = judgement.kind === 'valid' ? engine.refusals.covering(claims.roster, judgement) : undefined
   if (refusal === undefined) return judgement
   const isInDoubt = refusal.kind === 'everything' && refusal.belowGlobalEpoch === Number.POSITIVE_INFINITY

@@ -1,38 +1,49 @@
 /**
  * Tokens whose MAC was found genuine a short while ago, so that a returning client costs one hash instead of an
- * HMAC. Keyed by a hash of the token, one per transport; bounded by keeping two generations of entries. It says
- * who signed the token and nothing about the session, which is looked at every time.
+ * HMAC. Keyed by a hash of the token, one per transport; bounded by keeping two generations of entries. What the
+ * session came to last is kept beside; the store is asked every time whether that still stands.
  */
 import { hash } from 'node:crypto'
-import { readToken, type TokenClaims, type TokenScope } from './token/token.ts'
+import type { Standing } from './standing.ts'
+import { isTokenShaped, readToken, TOKEN_LENGTH, type TokenClaims, type TokenScope } from './token/token.ts'
 
 const PER_GENERATION = 8192
 
+export interface RecognisedToken {
+  readonly claims: TokenClaims
+  /** What was decided last. */
+  standing: Standing | undefined
+}
+
 export interface RecognisedTokens {
-  /** The claims of a genuine token; `undefined` for a forged one, which is never remembered. */
-  read(token: string): TokenClaims | undefined
+  /** A genuine token. What is none is never remembered. */
+  read(token: string): RecognisedToken | 'malformed' | 'forged'
 }
 
 export function recognisedTokens(scope: TokenScope): RecognisedTokens {
-  let young = new Map<string, TokenClaims>()
-  let old = new Map<string, TokenClaims>()
+  let young = new Map<string, RecognisedToken>()
+  let old = new Map<string, RecognisedToken>()
 
-  function remember(key: string, claims: TokenClaims): TokenClaims {
+  function remember(key: string, recognised: RecognisedToken): RecognisedToken {
     if (young.size >= PER_GENERATION) {
       old = young
       young = new Map()
     }
-    young.set(key, claims)
-    return claims
+    young.set(key, recognised)
+    return recognised
   }
 
   return {
     read(token) {
+      if (token.length !== TOKEN_LENGTH) return 'malformed'
       const key = hash('sha256', token, 'base64url')
       const known = young.get(key)
       if (known !== undefined) return known
-      const claims = old.get(key) ?? readToken(scope, token)
-      return claims === undefined ? undefined : remember(key, claims)
+      const former = old.get(key)
+      if (former !== undefined) return remember(key, former)
+      if (!isTokenShaped(token)) return 'malformed'
+      const claims = readToken(scope, token)
+      return claims === undefined ? 'forged' : remember(key, { claims, standing: undefined })
     },
   }
 }

@@ -26,6 +26,7 @@ export type Refusal =
   | { readonly kind: 'everything'; readonly belowGlobalEpoch: number }
 
 export interface Refusals {
+  readonly isEmpty: boolean
   /** Refuses from now on; the answer ends it. */
   add(refusal: Refusal): () => void
   /** The refusal that covers a session, if any. */
@@ -40,6 +41,9 @@ export function createRefusals(): Refusals {
   const ofRoster = new Map<RosterKey, Set<Refusal>>()
 
   return {
+    get isEmpty() {
+      return ofEverybody.size === 0 && ofRoster.size === 0
+    },
     add(refusal) {
       const place = refusal.kind === 'everything' ? ofEverybody : (ofRoster.get(refusal.roster) ?? new Set())
       if (refusal.kind !== 'everything') ofRoster.set(refusal.roster, place)

@@ -110,9 +110,14 @@ export interface VersionedDocument {
   readonly value: string
 }
 
-/** Optional capability: a read that answers at once, or says that it cannot (`'ask'`). It never blocks or throws. */
+/**
+ * Optional capability: a read that answers at once, or says that it cannot (`'ask'`). It never blocks or throws.
+ *
+ * Given `known`, what an earlier `peek` of the same place answered, it may answer that very object, if nothing about the
+ * roster has changed since: whoever decided on it then need not look at it again. A store that never does so is right.
+ */
 export interface SynchronousReads {
-  peek(roster: RosterKey, number: SessionNumber): ReadAnswer | 'ask'
+  peek(roster: RosterKey, number: SessionNumber, known?: RosterRead): ReadAnswer | 'ask'
 }
 
 export function readsSynchronously(store: SessionStore): store is SessionStore & SynchronousReads {

@@ -2,27 +2,18 @@
  * Verification: token in, verdict out. Forged text is turned away before the store is asked; a store that answers
  * at once makes the whole check synchronous; trouble is `unavailable` and never `none`.
  */
-import { basisOf, type Presented, Session } from './session.ts'
+import { accept, type CheckedToken } from './acceptance.ts'
 import type { Deployment } from './deployment.ts'
-import { type Engine, opened, presentedNow } from './engine.ts'
+import { type Engine, opened } from './engine.ts'
 import { SystemError } from './errors.ts'
-import { sessionId } from './ids.ts'
 import type { Judgement, NoneReason } from './judge.ts'
 import { judgeHere, look } from './look.ts'
-import { isTouchDue } from './lifetimes.ts'
-import { type RecognisedTokens, recognisedTokens } from './recognised.ts'
-import { endGrace, touch } from './rules/change.ts'
-import { readsSynchronously } from './store.ts'
-import { openSuccessor } from './token/seal.ts'
-import {
-  claimedSessionId,
-  isTokenShaped,
-  resignToken,
-  secretOf,
-  type TokenClaims,
-  type TokenScope,
-  writeToken,
-} from './token/token.ts'
+import { type RecognisedToken, type RecognisedTokens, recognisedTokens } from './recognised.ts'
+import type { Moment } from './rules/rule.ts'
+import { Session } from './session.ts'
+import { type Standing, standingOf, stands } from './standing.ts'
+import { type ReadAnswer, readsSynchronously } from './store.ts'
+import { claimedSessionId, isTokenShaped, type TokenClaims, type TokenScope } from './token/token.ts'
 
 /** What a check says. There is no fourth answer, and none of the three is an error. */
 export type Verdict<Data, Attributes> =
@@ -51,7 +42,7 @@ const RETRY_AFTER_SECONDS = 1
 
 export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data, Attributes> {
   type Answer = Verdict<Data, Attributes>
-  const { store, watch, events, settings } = engine
+  const { store, watch, environment, events, settings } = engine
   const synchronous = readsSynchronously(store) ? store : undefined
   const recognised = new Map<string, RecognisedTokens>()
 
@@ -65,37 +56,66 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
 
   function verify(token: string, transport: string): MaybePromise<Answer> {
     if (typeof token !== 'string' || token === '') return none('absent')
-    if (!isTokenShaped(token)) return rejected('malformed', transport)
     const deployment = watch.current
-    if (deployment === undefined || engine.isClosed()) return afterOpening(token, transport)
+    if (deployment === undefined || engine.isClosed())
+      return isTokenShaped(token) ? afterOpening(token, transport) : rejected('malformed', transport)
     const check = recognise(deployment, token, transport)
-    if (check === undefined) return rejected('forged', transport)
-    const judgement = watch.isFresh() ? judgeAtOnce(check.claims) : undefined
-    return judgement === undefined
-      ? limited(async () => conclude(check, await look(engine, check.claims)))
-      : conclude(check, judgement)
+    if (typeof check === 'string') return rejected(check, transport)
+    if (!watch.isFresh()) return ask(check)
+    const { claims, standing } = check.recognised
+    const answer =
+      synchronous === undefined ? 'ask' : synchronous.peek(claims.roster, claims.number, standing?.answer)
+    if (answer === 'ask') return ask(check)
+    const moment = engine.moment()
+    return standing !== undefined && standing.answer === answer && isUnchanged(standing, moment)
+      ? asBefore(check, standing, moment.now)
+      : judged(check, answer, moment)
   }
 
-  /** `undefined`: the store has to be asked. */
-  function judgeAtOnce(claims: TokenClaims): Judgement | undefined {
-    const answer = synchronous === undefined ? 'ask' : synchronous.peek(claims.roster, claims.number)
-    const judgement = answer === 'ask' ? undefined : judgeHere(engine, claims, answer)
-    return judgement?.kind === 'unavailable' ? undefined : judgement
+  async function ask(check: Recognised): Promise<Answer> {
+    return await limited(async () => conclude(check, await look(engine, check.claims)))
+  }
+
+  function judged(check: Recognised, answer: ReadAnswer, moment: Moment): MaybePromise<Answer> {
+    const judgement = judgeHere(engine, check.claims, answer, moment)
+    if (judgement.kind === 'unavailable') return ask(check)
+    check.recognised.standing = standingOf(answer, judgement, { claims: check.claims, moment })
+    return conclude(check, judgement, moment.now)
+  }
+
+  function isUnchanged(standing: Standing, moment: Moment): boolean {
+    return stands(standing, moment) && engine.refusals.isEmpty
+  }
+
+  function asBefore(
+    { claims, token, transport }: Recognised,
+    { answer }: Standing,
+    checkedAt: number,
+  ): Answer {
+    const { header, record } = answer
+    const presented = { roster: claims.roster, header, record, token, transport, settings, checkedAt }
+    return { kind: 'valid', session: new Session<Data, Attributes>(presented), renewed: undefined }
   }
 
   async function afterOpening(token: string, transport: string): Promise<Answer> {
     return await limited(async () => {
       const check = recognise(await opened(engine), token, transport)
-      return check === undefined
-        ? rejected('forged', transport)
+      return typeof check === 'string'
+        ? rejected(check, transport)
         : conclude(check, await look(engine, check.claims))
     })
   }
 
-  function recognise(deployment: Deployment, token: string, transport: string): CheckedToken | undefined {
+  function recognise(
+    deployment: Deployment,
+    token: string,
+    transport: string,
+  ): Recognised | 'malformed' | 'forged' {
     const scope = engine.scope(deployment, transport)
-    const claims = recogniser(scope, transport).read(token)
-    return claims === undefined ? undefined : { claims, token, transport, scope }
+    const known = recogniser(scope, transport).read(token)
+    return typeof known === 'string'
+      ? known
+      : { recognised: known, claims: known.claims, token, transport, scope }
   }
 
   /** One budget for everything that has to be asked, however many calls it takes. */
@@ -107,66 +127,14 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
     }
   }
 
-  function conclude(check: CheckedToken, judgement: Judgement): Answer {
-    if (judgement.kind === 'valid') return accepted(check, judgement)
+  function conclude(check: Recognised, judgement: Judgement, now: number = environment.now()): Answer {
+    if (judgement.kind === 'valid') {
+      const { presented, renewed } = accept(engine, check, { ...judgement, now })
+      return { kind: 'valid', session: new Session<Data, Attributes>(presented), renewed }
+    }
     if (judgement.kind === 'unavailable') return unavailable(judgement.reason)
-    const isLongAgo = judgement.claimEndsAt !== undefined && engine.environment.now() >= judgement.claimEndsAt
+    const isLongAgo = judgement.claimEndsAt !== undefined && now >= judgement.claimEndsAt
     return ended(check.claims, isLongAgo ? 'unknown' : judgement.reason)
-  }
-
-  function accepted(
-    check: CheckedToken,
-    { header, session: record, by }: Judgement & { kind: 'valid' },
-  ): Answer {
-    const { claims, token, scope, transport } = check
-    const renewed =
-      by === 'previous' ? successorOf(check, record) : claims.retiring ? resignToken(scope, token) : undefined
-    const presented = presentedNow(engine, {
-      roster: claims.roster,
-      header,
-      record,
-      token: renewed ?? token,
-      transport,
-    })
-    if (by === 'present' && record.grace !== undefined) settleGrace(presented)
-    if (isTouchDue(record, presented.checkedAt, settings.lifetimes)) scheduleTouch(presented)
-    return { kind: 'valid', session: new Session<Data, Attributes>(presented), renewed }
-  }
-
-  function successorOf(
-    { claims, token, scope }: CheckedToken,
-    session: Presented['record'],
-  ): string | undefined {
-    const id = claimedSessionId(claims)
-    const place = { session: id, generation: session.generation, presented: secretOf(token) }
-    const secret =
-      session.grace === undefined ? undefined : openSuccessor(settings.ring, session.grace.sealed, place)
-    return secret === undefined ? undefined : writeToken(scope, id, session.generation, secret)
-  }
-
-  function scheduleTouch(presented: Presented): void {
-    const { roster, record, checkedAt } = presented
-    engine.chores.add(`touch ${sessionId(roster, record.number)}`, () =>
-      engine.writer.change(roster, {
-        scope: record.number,
-        rule: touch(basisOf(presented), checkedAt),
-        writeClass: 'fast',
-        repeatable: true,
-        once: true,
-      }),
-    )
-  }
-
-  function settleGrace(presented: Presented): void {
-    const { roster, record } = presented
-    engine.chores.add(`grace ${sessionId(roster, record.number)}`, () =>
-      engine.writer.change(roster, {
-        scope: record.number,
-        rule: endGrace(basisOf(presented)),
-        writeClass: engine.replicated,
-        repeatable: true,
-      }),
-    )
   }
 
   function rejected(reason: 'malformed' | 'forged', transport: string): Answer {
@@ -193,9 +161,6 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
   return { verify }
 }
 
-interface CheckedToken {
-  readonly claims: TokenClaims
-  readonly token: string
-  readonly transport: string
-  readonly scope: TokenScope
+interface Recognised extends CheckedToken {
+  readonly recognised: RecognisedToken
 }

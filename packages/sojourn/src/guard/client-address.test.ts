@@ -1,8 +1,8 @@
 import { BlockList } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Arrival, type ClientFacts, clientOf, readProxyOptions } from './client-address.ts'
-import type { ProxySettings } from './proxy-options.ts'
+import { type Arrival, type ClientFacts, clientOf } from './client-address.ts'
+import { type ProxySettings, readProxyOptions } from './proxy-options.ts'
 
 const PROXY = '10.0.0.1'
 const STRANGER = '198.51.100.7'

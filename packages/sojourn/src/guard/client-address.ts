@@ -12,8 +12,6 @@ import { isTrusted, type ProxySettings } from './proxy-options.ts'
 import type { Header, Trail } from './trail.ts'
 import { xForwarded } from './x-forwarded.ts'
 
-export { type ProxyOptions, type ProxySettings, readProxyOptions } from './proxy-options.ts'
-
 /** What the server knows of a request before anybody is believed. */
 export interface Arrival {
   /**

@@ -35,7 +35,9 @@ export function crossingOf(
 
 /** A websocket handshake or an event stream: a GET whose answer goes on. */
 function isLive(exchange: Exchange): boolean {
-  const accept = exchange.header('accept')
-  if (accept !== undefined && accept.includes('text/event-stream')) return true
-  return exchange.header('upgrade')?.toLowerCase() === 'websocket'
+  // An adapter that somebody wrote in JavaScript may hand over anything.
+  const accept: unknown = exchange.header('accept')
+  if (typeof accept === 'string' && accept.includes('text/event-stream')) return true
+  const upgrade: unknown = exchange.header('upgrade')
+  return typeof upgrade === 'string' && upgrade.toLowerCase() === 'websocket'
 }

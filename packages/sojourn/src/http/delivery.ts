@@ -10,6 +10,7 @@ import type { Session } from '../core/session.ts'
 import { BEARER } from '../transport/bearer.ts'
 import { clearedCookie, type CookieSettings, tokenCookie } from '../transport/cookie.ts'
 import type { Exchange } from './exchange.ts'
+import { varied } from './vary.ts'
 
 export type ResponseHeaders = readonly (readonly [name: string, value: string])[]
 
@@ -116,10 +117,10 @@ export class Delivery {
   mustReachClient(transport: string = this.transport): void {
     if (this.#barred) throw crossSite()
     if (transport === BEARER || this.canReachClient()) return
-    if (this.#exchange.headersSent()) {
+    if (this.#exchange.headersSent() || this.#exchange.isOver()) {
       throw new InputError(
         'HEADERS_SENT',
-        'The response has begun, so its cookie cannot be set any more. Change the session before writing the response.',
+        'The response has begun, or its client has left, so its cookie cannot be set any more. Change the session before writing the response.',
       )
     }
     throw new InputError(
@@ -140,10 +141,16 @@ function crossSite(): InputError {
   )
 }
 
+/** What a response owes to its request's session having been looked at. */
+export function noteRead(headers: Headers, what: 'nothing' | 'absence' | 'session'): void {
+  if (what === 'absence') headers.set('vary', varied(headers.get('vary')))
+  if (what === 'session' && !headers.has('cache-control')) headers.set('cache-control', 'no-store')
+}
+
 /** Several cookies are several headers; a response that carries one must not be kept by anybody. */
 export function putHeaders(headers: Headers, lines: ResponseHeaders): void {
   for (const [name, value] of lines) {
-    if (name === 'cache-control') headers.set(name, value)
-    else headers.append(name, value)
+    if (name === 'set-cookie') headers.append(name, value)
+    else headers.set(name, name === 'vary' ? varied(headers.get(name)) : value)
   }
 }

@@ -9,8 +9,11 @@ export interface Exchange extends Arrival {
   headersSent(): boolean
   /** Whether the response has been written to its end, or has lost its client. */
   isOver(): boolean
-  /** The session was read: the response is private. Called at most once. */
-  onRead(): void
+  /**
+   * The session was looked at, at most once each: where there is one, the response is private (`no-store`); where there
+   * is none, it is what it is for want of a cookie (`Vary`).
+   */
+  onRead(what: 'session' | 'absence'): void
   /** Something has to be committed before the response leaves. May be called more than once. */
   onChange(): void
 }

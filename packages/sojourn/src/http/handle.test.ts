@@ -3,7 +3,7 @@ import { createSessions, type Exchange, type SessionHandle } from '../index.ts'
 import { memoryStore } from '../stores/memory/index.ts'
 
 type Data = { readonly note: string }
-type Handle = SessionHandle<Data, Record<string, unknown>>
+type Handle = SessionHandle<Data>
 
 function setUp(): { open: (exchange?: Partial<Exchange>) => Promise<Handle> } {
   const secrets = 'c4n4ryS3cr3t-9fJ2mXq7LwV0bTzKdRy5HgPe8UaN1oIs'

@@ -52,6 +52,13 @@ export type Committed =
     }
   /** The store failed. Answer `problem` (503) and leave the cookie alone. */
   | { readonly kind: 'unavailable'; readonly problem: Problem; readonly headers: ResponseHeaders }
+  /** The data cannot be stored: too large, or not what the schema wants, or the schema threw. None of it was. */
+  | {
+      readonly kind: 'failed'
+      readonly error: unknown
+      readonly problem: Problem
+      readonly headers: ResponseHeaders
+    }
 
 /** The answer to ending sessions other than one's own. */
 export type DeviceChange =
@@ -79,15 +86,18 @@ interface Check<Data, Attributes> {
   readonly barred: boolean
 }
 
-export class SessionHandle<Data, Attributes extends object> {
+export class SessionHandle<
+  Data = Record<string, unknown>,
+  Attributes extends object = Record<string, unknown>,
+> {
   readonly #parts: HandleParts<Data, Attributes>
   readonly #exchange: Exchange
   readonly #presented: Presentation
-  readonly #delivery: Delivery
+  #made: Delivery | undefined
   readonly #barred: boolean
   #verdict: Verdict<Data, Attributes>
   #delta: Delta | undefined
-  #read = false
+  #read: 'nothing' | 'absence' | 'session' = 'nothing'
   #finished = false
   /** What is done on this handle is done one after another, in the order of the calls. */
   #turn: Promise<unknown> | undefined
@@ -99,9 +109,17 @@ export class SessionHandle<Data, Attributes extends object> {
     this.#exchange = exchange
     this.#presented = check.presented
     this.#barred = check.barred
-    this.#delivery = new Delivery(parts, exchange, check)
     this.#verdict = check.verdict
     if (check.verdict.kind === 'valid') this.#prepare(check.verdict)
+  }
+
+  /** Most requests only read, and have nothing to deliver. */
+  get #delivery(): Delivery {
+    this.#made ??= new Delivery(this.#parts, this.#exchange, {
+      presented: this.#presented,
+      barred: this.#barred,
+    })
+    return this.#made
   }
 
   /** `valid`, `none` with the reason, or `unavailable`. Later calls on this handle change it. */
@@ -122,8 +140,8 @@ export class SessionHandle<Data, Attributes extends object> {
       : undefined
   }
 
-  /** Whether the session was looked at, which makes the response private. */
-  get wasRead(): boolean {
+  /** What was seen of the session: one that is there makes the response private, its absence makes it vary by cookie. */
+  get wasRead(): 'nothing' | 'absence' | 'session' {
     return this.#read
   }
 
@@ -321,12 +339,7 @@ export class SessionHandle<Data, Attributes extends object> {
 
   /** Whether `commit` has anything to write or to send, now or when what is under way has been done. */
   get isChanged(): boolean {
-    return this.#delta !== undefined || this.#delivery.isPending || this.#waiting > 0
-  }
-
-  /** The response is on its way, or done: from now on a change that it would have to wait for throws `HEADERS_SENT`. */
-  finish(): void {
-    this.#finished = true
+    return this.#delta !== undefined || this.#made?.isPending === true || this.#waiting > 0
   }
 
   /** Forgets the data changes that were collected and not committed: the request failed. */
@@ -336,14 +349,28 @@ export class SessionHandle<Data, Attributes extends object> {
 
   /**
    * Writes what is to be written and answers the response's headers; given `headers`, puts them there. To be called
-   * before the response leaves, and again if more is changed afterwards.
-   *
-   * @throws InputError `DATA_TOO_LARGE`, `DATA_INVALID`, `DATA_NOT_A_NUMBER`, `INSECURE_REQUEST`, `HEADERS_SENT`;
-   * `discard`, then `commit` once more for the headers
+   * before the response leaves, and again if more is changed afterwards. Never throws.
    */
   async commit(headers?: Headers): Promise<Committed> {
     const outcome = await this.#inTurn(() => this.#commit())
     if (headers !== undefined) putHeaders(headers, outcome.headers)
+    return outcome
+  }
+
+  /**
+   * For adapters that have the whole response before it leaves: commits until nothing more has changed, and from then
+   * on a change that the response would have to wait for throws `HEADERS_SENT`. Never throws.
+   *
+   * @param status the response's; from 500 on it keeps no data changes
+   */
+  async settle(status: number): Promise<Committed> {
+    const next = async (): Promise<Committed> => {
+      if (status >= FAILED) this.discard()
+      return await this.commit()
+    }
+    let outcome = await next()
+    while (outcome.kind === 'committed' && this.isChanged) outcome = followedBy(outcome, await next())
+    this.#finished = true
     return outcome
   }
 
@@ -355,9 +382,11 @@ export class SessionHandle<Data, Attributes extends object> {
       if (refused === undefined) return { kind: 'committed', headers }
       return { kind: 'refused', reason: refused.kind, problem: problem('invalid_session'), headers }
     } catch (error) {
-      const answer = error instanceof SystemError ? problemOf(error) : undefined
-      if (answer === undefined) throw error
-      return { kind: 'unavailable', problem: answer, headers: this.#delivery.take() }
+      const answer = problemOf(error) ?? problem('internal_error')
+      const headers = this.#delivery.take()
+      return error instanceof SystemError
+        ? { kind: 'unavailable', problem: answer, headers }
+        : { kind: 'failed', error, problem: answer, headers }
     }
   }
 
@@ -469,13 +498,14 @@ export class SessionHandle<Data, Attributes extends object> {
 
   /** A token that the check renewed goes out with this response, if it still can. */
   #prepare({ session, renewed }: Verdict<Data, Attributes> & { kind: 'valid' }): void {
-    const { transport } = this.#delivery
+    const { transport } = this.#presented
     if (transport === BEARER) return
-    const isRenewed = renewed !== undefined || this.#presented.transport !== transport
+    const isRenewed = renewed !== undefined || transport !== this.#parts.cookie?.name
     // Asked last: it reads headers, and few requests have anything to be given.
     if (!isRenewed && this.#parts.internals.regenerationDue(session) === undefined) return
     if (!this.#delivery.canReachClient()) return
-    if (isRenewed) this.#delivery.give(session, this.#parts.internals.tokenFor(session, transport))
+    if (isRenewed)
+      this.#delivery.give(session, this.#parts.internals.tokenFor(session, this.#delivery.transport))
     else this.#exchange.onChange()
   }
 
@@ -518,10 +548,20 @@ export class SessionHandle<Data, Attributes extends object> {
   }
 
   #noteRead(): void {
-    if (this.#read || this.#verdict.kind === 'none') return
-    this.#read = true
-    this.#exchange.onRead()
+    const seen = this.#verdict.kind === 'none' ? 'absence' : 'session'
+    if (this.#read === 'session' || this.#read === seen) return
+    if (seen === 'absence' && this.#parts.cookie === undefined) return
+    this.#read = seen
+    this.#exchange.onRead(seen)
   }
+}
+
+/** From this status on a response keeps no data changes. */
+export const FAILED = 500
+
+/** A later token takes the place of an earlier one: one cookie of a name in a response. */
+export function followedBy(earlier: Committed, later: Committed): Committed {
+  return later.headers.length > 0 ? later : { ...later, headers: earlier.headers }
 }
 
 /** The client has, or is about to be given, a newer token: nothing that this request does may touch its cookie. */

@@ -3,7 +3,8 @@
  * have answered and before anybody sees the answer.
  */
 import type { Context, MiddlewareHandler } from 'hono'
-import { type Exchange, type Problem, problemOf, type SessionHandle, type Sessions } from '../index.ts'
+import { type Committed, type Problem, problemOf, type SessionHandle, type Sessions } from '../index.ts'
+import { HonoExchange, socketAddress } from './hono/exchange.ts'
 
 export interface HonoOptions {
   /**
@@ -13,7 +14,7 @@ export interface HonoOptions {
   readonly unavailable?: 'respond' | 'pass'
   /** The answer in place of problem JSON when a request is refused or its changes could not be committed. */
   readonly onProblem?: (problem: Problem, context: Context) => Response | Promise<Response>
-  /** The client's address. Default: as `@hono/node-server` knows it. */
+  /** The other end of the connection. Default: as `@hono/node-server` knows it. */
   readonly address?: (context: Context) => string | undefined
 }
 
@@ -45,76 +46,21 @@ export function honoSessions<Data, Attributes extends object>(
     await next()
     const thrown = context.error === undefined ? undefined : problemOf(context.error)
     if (thrown !== undefined && context.res.status === 500) await replace(context, thrown)
-    if (context.res.status >= 500) session.discard()
-    if (exchange.hasChanged) {
-      const committed = await session.commit()
-      if (committed.kind !== 'committed') await replace(context, committed.problem)
-      for (const [name, value] of committed.headers)
-        context.header(name, value, { append: name !== 'cache-control' })
-    }
-    session.finish()
-    if (session.wasRead && !context.res.headers.has('cache-control'))
+    if (context.error !== undefined) session.discard()
+    const committed = exchange.hasChanged ? await session.settle(context.res.status) : NOTHING
+    if (committed.kind !== 'committed') await replace(context, committed.problem)
+    for (const [name, value] of committed.headers)
+      context.header(name, value, { append: name !== 'cache-control' })
+    if (committed.kind === 'failed' && problemOf(committed.error) === undefined) throw committed.error
+    if (session.wasRead === 'absence') context.header('vary', 'Cookie', { append: true })
+    if (session.wasRead === 'session' && !exchange.isPrivate && !context.res.headers.has('cache-control'))
       context.header('cache-control', 'no-store')
     return undefined
   }
 }
 
-/** One request of Hono, as the core sees it. */
-class HonoExchange implements Exchange {
-  hasChanged = false
-  readonly headersSent = never
-  readonly isOver = never
-  readonly #context: Context
-  readonly #address: NonNullable<HonoOptions['address']>
-
-  constructor(context: Context, address: NonNullable<HonoOptions['address']>) {
-    this.#context = context
-    this.#address = address
-  }
-
-  get method(): string {
-    return this.#context.req.method
-  }
-
-  get url(): string {
-    return this.#context.req.url.replace(/^[a-z]+:\/\/[^/?#]*/, '')
-  }
-
-  get encrypted(): boolean {
-    return this.#context.req.url.startsWith('https:')
-  }
-
-  get peer(): string {
-    return this.#address(this.#context) ?? 'unseen'
-  }
-
-  get host(): string | undefined {
-    return URL.parse(this.#context.req.url)?.host
-  }
-
-  header(name: string): string | undefined {
-    return this.#context.req.header(name)
-  }
-
-  onRead(): void {
-    this.#context.header('cache-control', 'no-store')
-  }
-
-  onChange(): void {
-    this.hasChanged = true
-  }
-}
-
-/** No response is there before the handlers are done. */
-function never(): boolean {
-  return false
-}
+const NOTHING: Committed = { kind: 'committed', headers: [] }
 
 function problemJson(problem: Problem): Response {
   return new Response(problem.body, problem)
-}
-
-function socketAddress({ env }: Context): string | undefined {
-  const { incoming } = (env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
-  return incoming?.socket?.remoteAddress
 }

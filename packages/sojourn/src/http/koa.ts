@@ -30,8 +30,16 @@ export function koaSessions<Data, Attributes extends object>(
   async function middleware(context: KoaContext, next: () => Promise<unknown>): Promise<void> {
     const attached = attach(context.req, context.res, context)
     const session = attached instanceof Promise ? await attached : attached
-    if (session !== undefined) await next()
-    else context.respond = false
+    if (session === undefined) {
+      context.respond = false
+      return
+    }
+    try {
+      await next()
+    } catch (error) {
+      session.discard()
+      throw error
+    }
   }
 
   return Object.assign(middleware, { of })

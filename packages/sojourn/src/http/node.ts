@@ -7,13 +7,19 @@ import { ConfigError, InputError } from '../core/errors.ts'
 import { unknownKeys } from '../core/unknown-keys.ts'
 import type { MaybePromise } from '../core/verify.ts'
 import type { SessionHandle } from './handle.ts'
-import { type Hooks, NodeExchange, type NodeRequest, type NodeResponse } from './node/exchange.ts'
+import {
+  type HeaderHolder,
+  type Hooks,
+  NodeExchange,
+  type NodeRequest,
+  type NodeResponse,
+} from './node/exchange.ts'
 import { sendProblem } from './node/held-response.ts'
 import { type Problem, problem, problemOf } from './problem.ts'
 import type { Sessions } from './sessions.ts'
 
 export { type UpgradeOptions, upgradeSession } from './node/upgrade.ts'
-export type { NodeRequest, NodeResponse } from './node/exchange.ts'
+export { type HeaderHolder, type NodeRequest, type NodeResponse, rawHeader } from './node/exchange.ts'
 
 export interface NodeOptions<Request = IncomingMessage, Response = ServerResponse> {
   /**
@@ -112,6 +118,8 @@ export interface Attachment<Data, Attributes extends object> {
     request: NodeRequest,
     response: NodeResponse,
     target: object,
+    /** Where the framework keeps a response's headers, if it is not in the response. */
+    headers?: HeaderHolder,
   ) => MaybePromise<SessionHandle<Data, Attributes> | undefined>
   /** The handle that was put on `target`. @throws InputError `NOT_ATTACHED` */
   readonly of: (target: object) => SessionHandle<Data, Attributes>
@@ -143,8 +151,8 @@ export function attachSessions<Data, Attributes extends object>(
 
   return {
     property,
-    attach(request, response, target) {
-      const exchange = new NodeExchange(request, response, hooks)
+    attach(request, response, target, headers) {
+      const exchange = new NodeExchange(request, response, hooks, headers)
       const opened = sessions.open(exchange)
       return opened instanceof Promise
         ? opened.then((session) => begin(exchange, session, target))
@@ -162,8 +170,8 @@ export function attachSessions<Data, Attributes extends object>(
 }
 
 /** Where it would have gone without us. */
-function unhandled(error: unknown): void {
-  void Promise.reject(error)
+async function unhandled(error: unknown): Promise<never> {
+  throw error
 }
 
 /** @throws ConfigError */
@@ -177,11 +185,12 @@ function readNodeOptions<Request, Response>(
   }) => Problem | undefined
 } {
   assertOptions(options)
-  const { onError = unhandled, onProblem, unavailable } = options
+  const { onError, onProblem, unavailable } = options
   return {
     hooks: {
       report(error, request) {
-        onError(error, request as Request)
+        if (onError === undefined) void unhandled(error)
+        else onError(error, request as Request)
       },
       answer(reason, request, response) {
         if (onProblem === undefined) sendProblem(response as ServerResponse, reason)

@@ -21,6 +21,8 @@ const SYSTEM: readonly SystemCode[] = [
 test('what goes over the wire', () => {
   expect(problem('invalid_session')).toEqual({
     status: 401,
+    code: 'invalid_session',
+    title: 'The session has ended. Sign in again.',
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
     body: '{"type":"urn:sojourn:problem:invalid_session","title":"The session has ended. Sign in again.","status":401,"code":"invalid_session"}',
   })

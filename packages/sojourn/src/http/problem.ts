@@ -6,11 +6,14 @@ import { InputError, SystemError } from '../core/errors.ts'
 
 export interface Problem {
   readonly status: number
+  readonly code: ProblemCode
+  /** In English, for the client's eyes. */
+  readonly title: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-type ProblemCode =
+export type ProblemCode =
   | 'invalid_session'
   | 'temporarily_unavailable'
   | 'data_too_large'
@@ -36,6 +39,8 @@ export function problem(code: ProblemCode, retryAfter?: number): Problem {
   const { status, title } = PROBLEMS[code]
   return {
     status,
+    code,
+    title,
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',

@@ -18,7 +18,7 @@ import type { MaybePromise } from '../core/verify.ts'
 import type { Exchange } from './exchange.ts'
 import type { Presentation } from './delivery.ts'
 import { type HandleParts, SessionHandle } from './handle.ts'
-import { type RequestFacts, respond, webExchange } from './web.ts'
+import { problemResponse, type RequestFacts, respond, type RespondOptions, webExchange } from './web.ts'
 
 export interface SessionsOptions<Data> extends ManagerOptions<Data> {
   /** Where clients carry their tokens. Default `cookie`; with `both`, an `Authorization` header goes before the cookie. */
@@ -35,7 +35,8 @@ export interface SessionsOptions<Data> extends ManagerOptions<Data> {
   readonly reauthenticateWithin?: Duration | false
 }
 
-export interface Sessions<Data, Attributes extends object> extends SessionManager<Data, Attributes> {
+export interface Sessions<Data = Record<string, unknown>, Attributes extends object = Record<string, unknown>>
+  extends SessionManager<Data, Attributes> {
   /** Checks a request that an adapter describes. Synchronous when the check is. Never throws. */
   open(exchange: Exchange): MaybePromise<SessionHandle<Data, Attributes>>
   /** Checks a web-standard request. Call `commit(headers)` on the handle before answering. */
@@ -47,9 +48,13 @@ export interface Sessions<Data, Attributes extends object> extends SessionManage
   respond(
     request: Request,
     handler: (session: SessionHandle<Data, Attributes>) => Response | Promise<Response>,
-    facts?: RequestFacts,
+    options?: RespondOptions,
   ): Promise<Response>
 }
+
+/** The handle that these sessions give out: `HandleOf<typeof sessions>`. */
+export type HandleOf<S> =
+  S extends Sessions<infer Data, infer Attributes> ? SessionHandle<Data, Attributes> : never
 
 interface Surroundings {
   readonly environment: Environment
@@ -129,8 +134,10 @@ export function createSessionsIn<Data, Attributes extends object>(
     ...manager,
     open,
     get: async (request, facts = {}) => await open(webExchange(request, facts)),
-    respond: async (request, handler, facts = {}) =>
-      await respond(await sessions.get(request, facts), handler),
+    async respond(request, handler, { onProblem = problemResponse, ...facts } = {}) {
+      const session = await sessions.get(request, facts)
+      return await respond({ session, handler, onProblem: (problem) => onProblem(problem, request) })
+    },
   }
   return sessions
 }

@@ -1,13 +1,18 @@
 /** The web-standard side: a `Request` as an exchange, and a `Response` that waits for its commit. */
-import { putHeaders, type ResponseHeaders } from './delivery.ts'
+import { noteRead, putHeaders, type ResponseHeaders } from './delivery.ts'
 import type { Exchange } from './exchange.ts'
-import type { Committed, SessionHandle } from './handle.ts'
+import type { SessionHandle } from './handle.ts'
 import { type Problem, problemOf } from './problem.ts'
 
 /** What a `Request` does not carry and the server knows. */
 export interface RequestFacts {
-  /** The client's address, for the device list. */
+  /** The other end of the connection: the client's address, or a proxy's that `proxies` may name. */
   readonly address?: string
+}
+
+export interface RespondOptions extends RequestFacts {
+  /** The answer in place of problem JSON when the request is refused or its changes could not be committed. */
+  readonly onProblem?: (problem: Problem, request: Request) => Response | Promise<Response>
 }
 
 export function webExchange(request: Request, { address }: RequestFacts): Exchange {
@@ -26,52 +31,52 @@ export function webExchange(request: Request, { address }: RequestFacts): Exchan
       return new URL(url).host
     },
     headersSent: () => false,
-    isOver: () => false,
+    isOver: () => request.signal.aborted,
     onRead() {},
     onChange() {},
   }
 }
 
-type Handler<Data, Attributes extends object> = (
-  session: SessionHandle<Data, Attributes>,
-) => Response | Promise<Response>
+interface Exchanged<Data, Attributes extends object> {
+  readonly session: SessionHandle<Data, Attributes>
+  readonly handler: (session: SessionHandle<Data, Attributes>) => Response | Promise<Response>
+  readonly onProblem: (problem: Problem) => Response | Promise<Response>
+}
 
-/** @throws what `handler` throws, unless it is an error of this library */
-export async function respond<Data, Attributes extends object>(
-  session: SessionHandle<Data, Attributes>,
-  handler: Handler<Data, Attributes>,
-): Promise<Response> {
+/** @throws what `handler` throws, or the data's schema, unless it is an error of this library */
+export async function respond<Data, Attributes extends object>({
+  session,
+  handler,
+  onProblem,
+}: Exchanged<Data, Attributes>): Promise<Response> {
   const refusal = session.refused ?? session.unavailable
-  if (refusal !== undefined) return problemResponse(refusal, [])
+  if (refusal !== undefined) return await onProblem(refusal)
   try {
     const answer = await handler(session)
-    if (answer.status >= 500) session.discard()
-    const committed = await session.commit()
-    session.finish()
-    return answerTo(session, answer, committed)
+    const committed = await session.settle(answer.status)
+    if (committed.kind === 'committed') return withHeaders(answer, committed.headers, session.wasRead)
+    if (committed.kind === 'failed' && problemOf(committed.error) === undefined) throw committed.error
+    return withHeaders(await onProblem(committed.problem), committed.headers)
   } catch (error) {
     const known = problemOf(error)
     if (known === undefined) throw error
     session.discard()
-    const { headers } = await session.commit()
-    return problemResponse(known, headers)
+    const { headers } = await session.settle(known.status)
+    return withHeaders(await onProblem(known), headers)
   }
 }
 
-function answerTo<Data, Attributes extends object>(
-  session: SessionHandle<Data, Attributes>,
-  answer: Response,
-  committed: Committed,
+function withHeaders(
+  { body, status, statusText, headers: given }: Response,
+  lines: ResponseHeaders,
+  wasRead: 'nothing' | 'absence' | 'session' = 'nothing',
 ): Response {
-  if (committed.kind !== 'committed') return problemResponse(committed.problem, committed.headers)
-  const headers = new Headers(answer.headers)
-  if (session.wasRead && !headers.has('cache-control')) headers.set('cache-control', 'no-store')
-  putHeaders(headers, committed.headers)
-  return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers })
+  const headers = new Headers(given)
+  noteRead(headers, wasRead)
+  putHeaders(headers, lines)
+  return new Response(body, { status, statusText, headers })
 }
 
-function problemResponse({ status, headers, body }: Problem, lines: ResponseHeaders): Response {
-  const all = new Headers(headers)
-  putHeaders(all, lines)
-  return new Response(body, { status, headers: all })
+export function problemResponse({ status, headers, body }: Problem): Response {
+  return new Response(body, { status, headers })
 }

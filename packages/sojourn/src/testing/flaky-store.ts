@@ -34,8 +34,7 @@ export function flakyStore(store: SessionStore, options: FlakyStoreOptions = {})
   return {
     traits: store.traits,
     faults: faultsOf(list, calls, options.environment),
-    peek: (roster, number) =>
-      options.peek === true && readsSynchronously(store) ? store.peek(roster, number) : 'ask',
+    peek: (...place) => (options.peek === true && readsSynchronously(store) ? store.peek(...place) : 'ask'),
     read: (roster, number) => call('read', () => store.read(roster, number)),
     list: (roster) => call('list', () => store.list(roster)),
     commit: (roster, change) => call('commit', () => store.commit(roster, change)),

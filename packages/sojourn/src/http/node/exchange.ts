@@ -2,20 +2,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Exchange } from '../exchange.ts'
-import type { SessionHandle } from '../handle.ts'
+import { FAILED, type SessionHandle } from '../handle.ts'
 import type { Problem } from '../problem.ts'
-import { type HeldResponse, clearHeaders, holdUntilCommitted } from './held-response.ts'
+import { type HeaderValue, varied } from '../vary.ts'
+import { type HeldResponse, clearHeaders, holdUntilCommitted, isGone } from './held-response.ts'
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 export type NodeResponse = ServerResponse | Http2ServerResponse
+
+/** What says that a response is private: the response, or what the framework puts in front of it. */
+export interface HeaderHolder {
+  hasHeader(name: string): boolean
+  getHeader(name: string): HeaderValue
+  setHeader(name: string, value: string): unknown
+}
 
 export interface Hooks {
   readonly report: (error: unknown, request: NodeRequest) => void
   readonly answer: (problem: Problem, request: NodeRequest, response: NodeResponse) => void
 }
-
-/** From this status on a response keeps no data changes. */
-const FAILED = 500
 
 /** Headers are scanned in place: Node's own parsing of them costs more than the check. */
 export class NodeArrival {
@@ -30,11 +35,13 @@ export class NodeArrival {
   }
 
   get url(): string {
-    return this.request.url ?? '/'
+    // Express takes what a router is mounted at off `url`, and keeps it here.
+    const { baseUrl = '', url = '/' } = this.request as NodeRequest & { readonly baseUrl?: string }
+    return baseUrl + url
   }
 
   get host(): string | undefined {
-    return this.header('host') ?? this.header(':authority')
+    return this.header(':authority') ?? this.header('host')
   }
 
   get encrypted(): boolean {
@@ -42,14 +49,14 @@ export class NodeArrival {
     return 'encrypted' in socket && socket.encrypted
   }
 
-  /** A Unix socket has no address; what connects through one is a proxy. */
+  /** A Unix socket has no address at either end; a TCP connection that is gone has one at ours, or is destroyed. */
   get peer(): string | undefined {
-    const { socket } = this.request
-    return socket.remoteAddress ?? (socket.remoteFamily === undefined ? 'unix' : undefined)
+    const { remoteAddress, localAddress, destroyed } = this.request.socket
+    return remoteAddress ?? (localAddress === undefined && !destroyed ? 'unix' : undefined)
   }
 
   header(name: string): string | undefined {
-    return rawHeader(this.request.rawHeaders, name, name === 'cookie' ? '; ' : ', ')
+    return rawHeader(this.request.rawHeaders, name)
   }
 }
 
@@ -57,15 +64,17 @@ export class NodeArrival {
 export class NodeExchange extends NodeArrival implements Exchange {
   readonly response: ServerResponse
   readonly #hooks: Hooks
+  readonly #headers: HeaderHolder
   #handle: SessionHandle<never, never> | undefined
   #held: HeldResponse | undefined
   #wantsHold = false
 
-  constructor(request: NodeRequest, response: NodeResponse, hooks: Hooks) {
+  constructor(request: NodeRequest, response: NodeResponse, hooks: Hooks, headers: HeaderHolder = response) {
     super(request)
     // What is used of either is the same.
     this.response = response as ServerResponse
     this.#hooks = hooks
+    this.#headers = headers
   }
 
   /** Begins to hold the response for this handle; it may have had something to send from the start. */
@@ -85,7 +94,7 @@ export class NodeExchange extends NodeArrival implements Exchange {
   fail(reason: Problem, session: { discard(): void }): void {
     const { response } = this
     session.discard()
-    if (response.headersSent) response.destroy()
+    if (this.headersSent()) response.destroy()
     else if (this.said === 'something') this.#held?.abandon(reason)
     else {
       clearHeaders(response)
@@ -98,17 +107,19 @@ export class NodeExchange extends NodeArrival implements Exchange {
   }
 
   isOver(): boolean {
-    return this.response.writableEnded || this.response.destroyed
+    if (isGone(this.response)) return true
+    return this.#held === undefined && this.response.writableEnded
   }
 
   headersSent(): boolean {
-    return this.response.headersSent
+    return this.#held?.headersSent ?? this.response.headersSent
   }
 
-  onRead(): void {
-    const { response } = this
-    if (!response.headersSent && !response.hasHeader('cache-control'))
-      response.setHeader('cache-control', 'no-store')
+  onRead(what: 'session' | 'absence'): void {
+    if (this.headersSent()) return
+    const headers = this.#held ?? this.#headers
+    if (what === 'absence') headers.setHeader('vary', varied(this.#headers.getHeader('vary')))
+    else if (!this.#headers.hasHeader('cache-control')) headers.setHeader('cache-control', 'no-store')
   }
 
   onChange(): void {
@@ -130,7 +141,9 @@ export class NodeExchange extends NodeArrival implements Exchange {
   }
 }
 
-function rawHeader(raw: readonly string[], name: string, separator: string): string | undefined {
+/** One header among Node's `rawHeaders`, by its lower-case name; several lines are joined, those of `cookie` with `; `. */
+export function rawHeader(raw: readonly string[], name: string): string | undefined {
+  const separator = name === 'cookie' ? '; ' : ', '
   let value: string | undefined
   for (let index = 0; index < raw.length; index += 2) {
     const key = raw[index] as string

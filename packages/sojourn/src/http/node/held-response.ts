@@ -10,11 +10,14 @@ import {
   validateHeaderValue,
 } from 'node:http'
 import type { ResponseHeaders } from '../delivery.ts'
-import type { Committed } from '../handle.ts'
-import { type Problem, problem, problemOf } from '../problem.ts'
+import { type Committed, followedBy } from '../handle.ts'
+import { type Problem, problemOf } from '../problem.ts'
+import { varied } from '../vary.ts'
 
 const WRITERS = ['writeHead', 'flushHeaders', 'write', 'end'] as const
+const HEADER_WRITERS = ['setHeader', 'appendHeader', 'removeHeader'] as const
 type Writer = (typeof WRITERS)[number]
+type Method = Writer | (typeof HEADER_WRITERS)[number]
 type AnyMethod = (...args: unknown[]) => unknown
 
 interface Call {
@@ -23,6 +26,10 @@ interface Call {
 }
 
 export interface HeldResponse {
+  /** Whether headers have left in truth; the response itself says what the handler has to go by. */
+  readonly headersSent: boolean
+  /** Sets a header of ours, also when the handler has begun to answer. */
+  setHeader(name: string, value: string): void
   /** What the handler has said so far: nothing, something, or all. It waits for the commit. */
   readonly said: 'nothing' | 'something' | 'all'
   /** What was said is not to be sent; this is, when the commit is through. */
@@ -40,40 +47,82 @@ export interface Holding {
   readonly answer: (problem: Problem) => void
 }
 
-/** Holds all that writes; once the headers have left, the end alone. */
+/**
+ * Holds all that writes; once the headers have left, the end alone. What has been said cannot be taken back: the
+ * response says that it was sent, or a framework that asks would answer a second time.
+ */
 export function holdUntilCommitted(response: ServerResponse, holding: Holding): HeldResponse {
-  const methods = response as unknown as Record<Writer, AnyMethod>
-  const held: readonly Writer[] = response.headersSent ? ['end'] : WRITERS
-  const originals = new Map(held.map((writer) => [writer, methods[writer]] as const))
-  const holders = new Map(held.map((writer) => [writer, hold(writer)] as const))
+  const methods = response as unknown as Record<Method, AnyMethod>
+  const { headersSent } = response
+  const held: readonly Method[] = headersSent ? ['end'] : [...WRITERS, ...HEADER_WRITERS]
+  const originals = new Map(held.map((method) => [method, methods[method]] as const))
+  const holders = new Map(
+    held.map((method) => [method, isWriter(method) ? hold(method) : guard(method)] as const),
+  )
   const calls: Call[] = []
   let abandoned: Problem | undefined
   let isReleased = false
+  let head: Pick<ServerResponse, 'statusCode' | 'statusMessage'> | undefined
 
   function hold(writer: Writer): AnyMethod {
     return (...args) => {
       // Somebody may have wrapped this in the meantime, and goes on calling it.
       if (isReleased) return (originals.get(writer) as AnyMethod).apply(response, args)
       if (writer === 'writeHead') assertHeaders(args.at(-1))
-      if (calls.push({ writer, args }) === 1) void release()
+      if (calls.push({ writer, args }) === 1) begin()
       return writer === 'write' ? false : response
     }
   }
 
+  function guard(method: Method): AnyMethod {
+    return (...args) => {
+      if (isReleased || calls.length === 0) return (originals.get(method) as AnyMethod).apply(response, args)
+      throw Object.assign(new Error('Cannot change headers after they are sent to the client'), {
+        code: 'ERR_HTTP_HEADERS_SENT',
+      })
+    }
+  }
+
+  function begin(): void {
+    head = {
+      statusCode: response.statusCode,
+      statusMessage: hasMessage(response) ? response.statusMessage : '',
+    }
+    Object.defineProperties(response, {
+      headersSent: { configurable: true, get: () => true },
+      writableEnded: { configurable: true, get: () => saysAll() },
+    })
+    void release()
+  }
+
+  /** What was changed about the head since the first write comes too late, as it would have without us. */
+  function restore(): void {
+    isReleased = true
+    for (const name of ['headersSent', 'writableEnded']) Reflect.deleteProperty(response, name)
+    for (const [method, original] of originals)
+      if (methods[method] === holders.get(method)) methods[method] = original
+    if (head === undefined || headersSent) return
+    response.statusCode = head.statusCode
+    if (hasMessage(response)) response.statusMessage = head.statusMessage
+  }
+
+  function saysAll(): boolean {
+    return calls.some(({ writer }) => writer === 'end')
+  }
+
   async function release(): Promise<void> {
     const status = statusOf(response, calls[0])
-    let outcome = await committed(holding, status)
+    let outcome = await holding.commit(status)
     // No await between the last look and the release: what comes after it finds nothing held.
     while (outcome.kind === 'committed' && holding.isChanged())
-      outcome = followedBy(outcome, await committed(holding, status))
-    isReleased = true
-    for (const [writer, original] of originals)
-      if (methods[writer] === holders.get(writer)) methods[writer] = original
+      outcome = followedBy(outcome, await holding.commit(status))
+    restore()
     holding.onReleased()
-    if (response.destroyed) return
+    if (outcome.kind === 'failed' && problemOf(outcome.error) === undefined) holding.onError(outcome.error)
+    if (isGone(response)) return
     try {
       if (abandoned !== undefined) replace(response, holding, { ...outcome, problem: abandoned })
-      else if (outcome.kind === 'failed') replace(response, holding, outcome)
+      else if (outcome.kind !== 'committed') replace(response, holding, outcome)
       else replay(response, { calls, originals, lines: outcome.headers })
     } catch (error) {
       response.destroy()
@@ -81,16 +130,34 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
     }
   }
 
-  for (const [writer, holder] of holders) methods[writer] = holder
+  for (const [method, holder] of holders) methods[method] = holder
   return {
+    headersSent,
+    setHeader: (name, value) =>
+      void (originals.get('setHeader') ?? methods.setHeader).apply(response, [name, value]),
     get said() {
       if (calls.length === 0) return 'nothing'
-      return calls.some(({ writer }) => writer === 'end') ? 'all' : 'something'
+      return saysAll() ? 'all' : 'something'
     },
     abandon(reason) {
       abandoned = reason
     },
   }
+}
+
+/** HTTP/2 has none, and warns whoever asks. */
+function hasMessage({ req }: ServerResponse): boolean {
+  return req.httpVersionMajor < 2
+}
+
+/** Whether the client has left. A response of HTTP/2 does not say so itself. */
+export function isGone(response: ServerResponse): boolean {
+  const { stream } = response as ServerResponse & { readonly stream?: { readonly destroyed: boolean } }
+  return response.destroyed || stream?.destroyed === true
+}
+
+function isWriter(method: Method): method is Writer {
+  return (WRITERS as readonly Method[]).includes(method)
 }
 
 function statusOf(response: ServerResponse, first: Call | undefined): number {
@@ -119,34 +186,13 @@ function replace(
 }
 
 export function clearHeaders(response: ServerResponse): void {
-  // HTTP/2 has none, and warns.
-  if (response.req.httpVersionMajor < 2) response.statusMessage = ''
+  if (hasMessage(response)) response.statusMessage = ''
   for (const name of response.getHeaderNames()) response.removeHeader(name)
-}
-
-type Outcome =
-  | { readonly kind: 'committed'; readonly headers: ResponseHeaders }
-  | { readonly kind: 'failed'; readonly problem: Problem; readonly headers: ResponseHeaders }
-
-async function committed(holding: Holding, status: number): Promise<Outcome> {
-  try {
-    const outcome = await holding.commit(status)
-    return outcome.kind === 'committed' ? outcome : { ...outcome, kind: 'failed' }
-  } catch (error) {
-    const known = problemOf(error)
-    if (known === undefined) holding.onError(error)
-    return { kind: 'failed', problem: known ?? problem('internal_error'), headers: [] }
-  }
-}
-
-/** A later token takes the place of an earlier one: one cookie of a name in a response. */
-function followedBy(earlier: Outcome, later: Outcome): Outcome {
-  return later.headers.length > 0 ? later : { ...later, headers: earlier.headers }
 }
 
 interface Replay {
   readonly calls: readonly Call[]
-  readonly originals: ReadonlyMap<Writer, AnyMethod>
+  readonly originals: ReadonlyMap<Method, AnyMethod>
   readonly lines: ResponseHeaders
 }
 
@@ -162,8 +208,8 @@ function replay(response: ServerResponse, { calls, originals, lines }: Replay): 
 
 function putHeaders(response: ServerResponse, lines: ResponseHeaders): void {
   for (const [name, value] of lines) {
-    if (name === 'cache-control') response.setHeader(name, value)
-    else response.appendHeader(name, value)
+    if (name === 'set-cookie') response.appendHeader(name, value)
+    else response.setHeader(name, name === 'vary' ? varied(response.getHeader(name)) : value)
   }
 }
 

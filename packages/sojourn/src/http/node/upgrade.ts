@@ -25,14 +25,22 @@ export async function upgradeSession<Data, Attributes extends object>(
   socket: Duplex,
   { anonymous = false }: UpgradeOptions = {},
 ): Promise<SessionHandle<Data, Attributes> | undefined> {
+  // Node listens no more, and a connection that is reset meanwhile would end the process.
+  socket.on('error', ignore)
   const session = await sessions.open(new Handshake(request))
   const isWelcome = anonymous || session.unavailable !== undefined || session.session !== undefined
   const refusal =
     session.refused ?? session.unavailable ?? (isWelcome ? undefined : problem('invalid_session'))
-  if (refusal === undefined) return session
-  refuse(socket, refusal)
-  return undefined
+  if (socket.destroyed) return undefined
+  if (refusal !== undefined) {
+    refuse(socket, refusal)
+    return undefined
+  }
+  socket.off('error', ignore)
+  return session
 }
+
+function ignore(): void {}
 
 /** There is no response that could carry a cookie, or wait. */
 class Handshake extends NodeArrival implements Exchange {
@@ -51,6 +59,8 @@ class Handshake extends NodeArrival implements Exchange {
 
 function refuse(socket: Duplex, { status, headers, body }: Problem): void {
   const lines = Object.entries({ ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' })
+  // The client need not close its side for the connection to be over.
+  socket.once('finish', () => socket.destroy())
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,

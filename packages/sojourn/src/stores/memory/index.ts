@@ -18,6 +18,7 @@ import type { RosterHeader, StoredSession } from '../../core/roster.ts'
 import type {
   CommitAnswer,
   ReadAnswer,
+  RosterRead,
   RosterChange,
   SessionStore,
   StoreTraits,
@@ -42,6 +43,11 @@ export interface MemoryStoreOptions {
 }
 
 export type MemoryStore = SessionStore & SynchronousReads
+
+/** What `peek` answers, with the entry that it was read from. */
+interface Peeked extends RosterRead {
+  readonly entry?: Entry
+}
 
 interface Entry {
   readonly header: RosterHeader
@@ -80,7 +86,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     peek,
     async read(roster, number) {
       assertOpen()
-      return lookUp(rosters.get(roster), number)
+      const entry = rosters.get(roster)
+      return entry && peeked(entry, number)
     },
     async list(roster) {
       assertOpen()
@@ -103,9 +110,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 
   /** Absence after `close` is no answer: it would read as "signed out". */
-  function peek(roster: RosterKey, number: SessionNumber): ReadAnswer | 'ask' {
+  function peek(roster: RosterKey, number: SessionNumber, known?: Peeked): ReadAnswer | 'ask' {
     const entry = rosters.get(roster)
-    return entry === undefined && closed ? 'ask' : lookUp(entry, number)
+    if (entry === undefined) return closed ? 'ask' : undefined
+    // An entry never changes: a commit puts another in its place.
+    return known !== undefined && known.entry === entry ? known : peeked(entry, number)
   }
 
   function create(roster: RosterKey, change: RosterChange): CommitAnswer {
@@ -144,14 +153,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 }
 
-function lookUp(
-  entry: Entry | undefined,
-  number: SessionNumber,
-): { header: RosterHeader; record?: StoredSession } | undefined {
-  if (entry === undefined) return undefined
+function peeked(entry: Entry, number: SessionNumber): Peeked {
   const { header, records } = entry
-  for (const record of records) if (record.number === number) return { header, record }
-  return { header }
+  for (const record of records) if (record.number === number) return { header, record, entry }
+  return { header, entry }
 }
 
 function nextEntry(entry: Entry, change: RosterChange): Entry {
