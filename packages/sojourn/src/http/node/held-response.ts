@@ -62,13 +62,17 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
   const calls: Call[] = []
   let abandoned: Problem | undefined
   let isReleased = false
+  let isReplaced = false
   let head: Pick<ServerResponse, 'statusCode' | 'statusMessage'> | undefined
 
   function hold(writer: Writer): AnyMethod {
     return (...args) => {
-      // Somebody may have wrapped this in the meantime, and goes on calling it.
+      // Somebody may have wrapped this in the meantime, and goes on calling it, also with what nobody is to see.
+      if (isReplaced) return writer === 'write' ? true : response
       if (isReleased) return (originals.get(writer) as AnyMethod).apply(response, args)
       if (writer === 'writeHead') assertHeaders(args.at(-1))
+      // Libraries that ask node's own field write the head again; it has been said.
+      if (writer === 'writeHead' && calls.length > 0) return repeated(args)
       if (calls.push({ writer, args }) === 1) begin()
       return writer === 'write' ? false : response
     }
@@ -77,10 +81,13 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
   function guard(method: Method): AnyMethod {
     return (...args) => {
       if (isReleased || calls.length === 0) return (originals.get(method) as AnyMethod).apply(response, args)
-      throw Object.assign(new Error('Cannot change headers after they are sent to the client'), {
-        code: 'ERR_HTTP_HEADERS_SENT',
-      })
+      throw tooLate()
     }
+  }
+
+  function repeated(args: readonly unknown[]): ServerResponse {
+    if (args.length > 1) throw tooLate()
+    return response
   }
 
   function begin(): void {
@@ -120,14 +127,21 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
     holding.onReleased()
     if (outcome.kind === 'failed' && problemOf(outcome.error) === undefined) holding.onError(outcome.error)
     if (isGone(response)) return
+    const reason = abandoned ?? (outcome.kind === 'committed' ? undefined : outcome.problem)
     try {
-      if (abandoned !== undefined) replace(response, holding, { ...outcome, problem: abandoned })
-      else if (outcome.kind !== 'committed') replace(response, holding, outcome)
+      if (reason !== undefined) answerInstead(reason, outcome.headers)
       else replay(response, { calls, originals, lines: outcome.headers })
     } catch (error) {
       response.destroy()
       holding.onError(error)
     }
+  }
+
+  /** Past whoever wrapped this meanwhile: what they have taken in already belongs to the answer that is not sent. */
+  function answerInstead(reason: Problem, headers: ResponseHeaders): void {
+    isReplaced = true
+    for (const [method, original] of originals) methods[method] = original
+    replace(response, holding, { problem: reason, headers })
   }
 
   for (const [method, holder] of holders) methods[method] = holder
@@ -143,6 +157,12 @@ export function holdUntilCommitted(response: ServerResponse, holding: Holding): 
       abandoned = reason
     },
   }
+}
+
+function tooLate(): Error {
+  return Object.assign(new Error('Cannot change headers after they are sent to the client'), {
+    code: 'ERR_HTTP_HEADERS_SENT',
+  })
 }
 
 /** HTTP/2 has none, and warns whoever asks. */
