@@ -16,10 +16,13 @@ import {
 import type { ReadAnswer } from '../../core/store.ts'
 import type { Row, Statements } from './statements.ts'
 
-/** Where the columns of a session begin in a row of `read` and `list`. */
+/** Where the columns of a session begin in a row of `read` and `listEach`. */
 const SESSION = 3
 const NUMBER = 0
 const RECORD = 1
+/** All of them, in a row of `list`. */
+const RECORDS = 3
+const NUMBER_LENGTH = 8
 
 /** **Cost**: one statement on an open connection, about 4 µs, and 2 µs for decoding. */
 export function readRecord(statements: Statements, roster: RosterKey, number: SessionNumber): ReadAnswer {
@@ -35,18 +38,43 @@ export function readRecord(statements: Statements, roster: RosterKey, number: Se
 /**
  * All of a roster. One with more than `MAX_RECORDS` was not written by this library: it is `'damaged'` as a
  * whole, and no more rows than that are looked at.
+ *
+ * **Cost**: one statement, about 20 µs for ten sessions without data; a second one when they take more than 8 KiB.
  */
 export function readRoster(statements: Statements, roster: RosterKey): Roster | Unreadable | undefined {
-  const rows = statements.list.all(roster, MAX_RECORDS + 1)
-  const first = rows[0]
-  if (first === undefined) return undefined
-  const header = headerIn(first, roster)
+  const row = statements.list.first(roster)
+  if (row === undefined) return undefined
+  const header = headerIn(row, roster)
   if (typeof header === 'string') return header
+  const records = recordsIn(row[RECORDS], { roster, incarnation: header.incarnation })
+  return records === undefined ? readEach(statements, roster) : { header, records, unreadable: [] }
+}
+
+/** `undefined` when there is more to say about a record than the text does. */
+function recordsIn(text: unknown, place: RecordPlace): readonly StoredSession[] | undefined {
+  if (typeof text !== 'string') return undefined
+  const records: StoredSession[] = []
+  for (let at = 0; at < text.length; ) {
+    const comma = text.indexOf(',', at + NUMBER_LENGTH)
+    const end = comma === -1 ? text.length : comma
+    const number = text.slice(at, at + NUMBER_LENGTH) as SessionNumber
+    const value = Buffer.from(text.slice(at + NUMBER_LENGTH, end), 'hex')
+    const record = decodeRecord({ ...place, number }, value)
+    if (typeof record === 'string') return undefined
+    records.push(record)
+    at = end + 1
+  }
+  return records
+}
+
+function readEach(statements: Statements, roster: RosterKey): Roster | Unreadable | undefined {
+  const [first, ...rows] = statements.listEach.all(roster, roster, MAX_RECORDS + 1)
+  const header = first && headerIn(first, roster)
+  if (header === undefined || typeof header === 'string') return header
   if (rows.length > MAX_RECORDS) return 'damaged'
   const records: StoredSession[] = []
   const unreadable: UnreadableRecord[] = []
   for (const row of rows) {
-    if (row[SESSION + RECORD] === null) continue
     const number = row[SESSION + NUMBER] as SessionNumber
     const record = recordIn(row, SESSION, { roster, incarnation: header.incarnation, number })
     if (typeof record === 'string') unreadable.push({ number, why: record })

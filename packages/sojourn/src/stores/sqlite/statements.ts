@@ -5,6 +5,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 const NAMES = [
   'read',
   'list',
+  'listEach',
   'findHeader',
   'findRecord',
   'countRecords',
