@@ -3,6 +3,7 @@ import { announceEnded, type Engine, opened, underSecret } from './engine.ts'
 import { SystemError } from './errors.ts'
 import { NO_COMMIT, type RosterKey, type SessionNumber, randomNumber, sessionId } from './ids.ts'
 import { freshDeadlines } from './lifetimes.ts'
+import type { LoadedRoster } from './loading.ts'
 import type { LifetimeName, StoredSession } from './roster.ts'
 import { type Admission, type AdmitAnswer, admit } from './rules/admit.ts'
 import { dryRun } from './rules/rule.ts'
@@ -16,6 +17,8 @@ export interface NewSession {
   readonly record: Omit<StoredSession, 'number' | 'secretHash'>
   /** What a claim promised; otherwise number and secret are drawn. */
   readonly promised: Promised | undefined
+  /** The roster as the sign-in found it, if nothing was done to it since. */
+  readonly loaded?: LoadedRoster | undefined
 }
 
 export interface Promised {
@@ -47,7 +50,8 @@ export async function createSession<Data, Attributes>(
 ): Promise<Created<Data, Attributes>> {
   await opened(engine)
   for (let draw = 0; draw < MOST_DRAWS; draw++) {
-    const created = await admitAs<Data, Attributes>(engine, fresh, draw === 0 ? fresh.promised : undefined)
+    const attempt = draw === 0 ? fresh : { ...fresh, promised: undefined, loaded: undefined }
+    const created = await admitAs<Data, Attributes>(engine, attempt)
     if (created.kind !== 'taken') return created
   }
   throw new SystemError('CONTENTION', 'No free session number was found. Try again.', { retryable: true })
@@ -57,17 +61,21 @@ export async function createSession<Data, Attributes>(
 export async function tryAdmission(engine: Engine, fresh: NewSession): Promise<AdmitAnswer> {
   const session = { ...fresh.record, number: randomNumber(engine.environment), secretHash: '' }
   const rule = dryRun(admit({ ...fresh.admission, session, promisedHash: undefined }))
-  return (
-    await engine.writer.change(fresh.roster, { scope: 'roster', rule, writeClass: 'fast', repeatable: true })
-  ).answer
+  const changed = await engine.writer.change(fresh.roster, {
+    scope: 'roster',
+    rule,
+    writeClass: 'fast',
+    repeatable: true,
+    loaded: fresh.loaded,
+  })
+  return changed.answer
 }
 
 async function admitAs<Data, Attributes>(
   engine: Engine,
   fresh: NewSession,
-  promised: Promised | undefined,
 ): Promise<Created<Data, Attributes>> {
-  const { roster, transport } = fresh
+  const { roster, transport, promised, loaded } = fresh
   const number = promised?.number ?? randomNumber(engine.environment)
   const drawn =
     promised === undefined || promised.isContinued ? newSecret(engine.environment) : promised.secret
@@ -80,6 +88,7 @@ async function admitAs<Data, Attributes>(
     rule,
     writeClass: 'fast',
     repeatable: false,
+    loaded,
   })
   if (changed.answer.kind !== 'admitted') return changed.answer
   const { header, session: record, evicted } = changed.answer

@@ -9,6 +9,11 @@ import type { ReadAnswer, SessionStore } from './store.ts'
 /** The one record a rule looks at, `'header'` for none, `'roster'` for all of them. */
 export type Scope = SessionNumber | 'header' | 'roster'
 
+/** What was loaded under the scope `'roster'`. */
+export interface LoadedRoster {
+  readonly roster: RosterView | undefined
+}
+
 /** `undefined`: no roster, or one whose header is damaged, which counts as none. @throws SystemError */
 export async function loadRoster(
   { store, deadlines }: { readonly store: SessionStore; readonly deadlines: Deadlines },

@@ -24,7 +24,8 @@ import {
   takeOver,
   type TakenOver,
 } from './previous.ts'
-import { type Aal, MAX_RECORDS } from './roster.ts'
+import { type LoadedRoster, loadRoster } from './loading.ts'
+import { type Aal, MAX_RECORDS, type RosterHeader } from './roster.ts'
 import type { SeenEpochs } from './rules/admit.ts'
 import { carried, subjectAttributes } from './session-data.ts'
 import { epochUnder } from './rules/prune.ts'
@@ -87,18 +88,52 @@ export interface AnonymousStart<Data> {
 
 /** The subject's epochs before credentials are checked. */
 export async function beginAttempt(engine: Engine, subject: string): Promise<Attempt> {
+  const { attempt } = await begin(engine, subject, async (roster) => {
+    const answer = await engine.checks.limit(() => engine.store.read(roster, NO_SESSION))
+    if (answer === 'newer') throw newerFormat()
+    return { header: answer === undefined || answer === 'damaged' ? undefined : answer.header }
+  })
+  return attempt
+}
+
+interface Begun {
+  readonly attempt: Attempt
+  readonly roster: RosterKey
+  readonly loaded: LoadedRoster | undefined
+}
+
+/** A sign-in that begins with the call: the whole roster is read at once, and the admission goes from there. */
+async function beginHere(engine: Engine, subject: string): Promise<Begun> {
+  const { store, checks: deadlines } = engine
+  const { attempt, roster, found } = await begin(engine, subject, async (key) => {
+    const loaded = await loadRoster({ store, deadlines }, key, 'roster')
+    return { header: loaded?.header, loaded }
+  })
+  return { attempt, roster, loaded: { roster: found.loaded } }
+}
+
+async function begin<Found extends { readonly header: RosterHeader | undefined }>(
+  engine: Engine,
+  subject: string,
+  find: (roster: RosterKey) => Promise<Found>,
+): Promise<{ attempt: Attempt; roster: RosterKey; found: Found }> {
   const startedAt = engine.environment.now()
   const roster = await rosterOf(engine, subject)
   // What a revocation in doubt is about to raise is not what this sign-in begins with.
   await assertSettled(engine, roster)
   if (!engine.watch.isFresh()) await engine.watch.refresh()
   const { globalEpoch } = engine.moment()
-  const answer = await engine.checks.limit(() => engine.store.read(roster, NO_SESSION))
-  if (answer === 'newer') throw newerFormat()
-  if (answer === undefined || answer === 'damaged') return { subject, epoch: 0, globalEpoch, startedAt }
-  assertOwner({ realm: engine.settings.realm, subject }, answer.header)
-  const { incarnation } = answer.header
-  return { subject, epoch: epochUnder(answer.header, globalEpoch), incarnation, globalEpoch, startedAt }
+  const found = await find(roster)
+  const { header } = found
+  if (header === undefined) return { attempt: { subject, epoch: 0, globalEpoch, startedAt }, roster, found }
+  assertOwner({ realm: engine.settings.realm, subject }, header)
+  const { incarnation } = header
+  const epoch = epochUnder(header, globalEpoch)
+  return { attempt: { subject, epoch, incarnation, globalEpoch, startedAt }, roster, found }
+}
+
+async function continued(engine: Engine, attempt: Attempt): Promise<Begun> {
+  return { attempt, roster: await rosterOf(engine, attempt.subject), loaded: undefined }
 }
 
 export async function signIn<Data, Attributes extends object>(
@@ -108,9 +143,9 @@ export async function signIn<Data, Attributes extends object>(
 ): Promise<SignInResult<Data, Attributes>> {
   const { settings, watch } = engine
   const request = { ...options, ...checkedAuthentication(options), delta: deltaOf(options.data) }
-  const attempt = typeof who === 'object' && who !== null ? who : await beginAttempt(engine, who)
+  const { attempt, roster, loaded } =
+    typeof who === 'object' && who !== null ? await continued(engine, who) : await beginHere(engine, who)
   if (options.remember === true && !settings.remember) return { kind: 'refused', reason: 'remember-disabled' }
-  const roster = await rosterOf(engine, attempt.subject)
   await assertSettled(engine, roster)
   if (attempt.globalEpoch > engine.moment().globalEpoch) await watch.refresh()
   const previous = await findPrevious(engine, options.previous)
@@ -119,13 +154,19 @@ export async function signIn<Data, Attributes extends object>(
     // Nothing of the old session is given up for a sign-in that would be refused.
     const answer = await tryAdmission(
       engine,
-      newSession(engine, { ...parts, replaces: sameRoster(previous, roster), taken: NOTHING_TAKEN }),
+      newSession(engine, {
+        ...parts,
+        replaces: sameRoster(previous, roster),
+        taken: NOTHING_TAKEN,
+        loaded,
+      }),
     )
     if (answer.kind !== 'admitted' && answer.kind !== 'taken') return refused(engine, answer, attempt.subject)
   }
   const taken = previous === undefined ? NOTHING_TAKEN : await takeOver(engine, previous, roster)
   try {
-    const created = await createSession<Data, Attributes>(engine, newSession(engine, { ...parts, taken }))
+    const fresh = newSession(engine, { ...parts, taken, loaded: previous === undefined ? loaded : undefined })
+    const created = await createSession<Data, Attributes>(engine, fresh)
     if (created.kind !== 'created') return refused(engine, created, attempt.subject)
     const { session, token, evicted } = created
     return {
@@ -217,9 +258,11 @@ interface SignInParts {
     readonly delta: Delta
   }
   readonly taken: TakenOver
+  readonly loaded: LoadedRoster | undefined
 }
 
-function newSession(engine: Engine, { attempt, roster, replaces, request, taken }: SignInParts): NewSession {
+function newSession(engine: Engine, parts: SignInParts): NewSession {
+  const { attempt, roster, replaces, request, taken, loaded } = parts
   const { settings, environment } = engine
   const now = environment.now()
   const { aal, acr, amr, attributes } = request
@@ -247,6 +290,7 @@ function newSession(engine: Engine, { attempt, roster, replaces, request, taken 
       data: carried(settings, taken.data, request.delta),
     },
     promised: taken.promised,
+    loaded,
   }
 }
 

@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts'
 import { SystemError } from './errors.ts'
 import { type Incarnation, type RosterKey, randomCommitId } from './ids.ts'
 import { isDoubtful, type Landing, unknownOutcome, whetherLanded } from './landing.ts'
-import { loadRoster, type Scope } from './loading.ts'
+import { type LoadedRoster, loadRoster, type Scope } from './loading.ts'
 import type { RosterHeader } from './roster.ts'
 import { type EndedSession, emptyRoster, type Moment, type RosterView, type Rule } from './rules/rule.ts'
 import type { SessionStore, WriteClass } from './store.ts'
@@ -27,6 +27,8 @@ interface ChangeRequest<Answer> {
    * there, or for its absence.
    */
   readonly confirm?: { readonly realm: string; readonly incarnation: Incarnation } | undefined
+  /** Loaded for this change alone: it is applied to that first, unless other changes are in line. */
+  readonly loaded?: LoadedRoster | undefined
 }
 
 export interface Changed<Answer> {
@@ -104,7 +106,7 @@ export function createWriter(parts: WriterParts): Writer {
         const giveUpAt = parts.environment.monotonic() + parts.budgetMs
         const waiting = { request, giveUpAt, resolve, reject } as Waiting
         if (line === undefined) begin(key, waiting)
-        else line.push(waiting)
+        else line.push({ ...waiting, request: { ...waiting.request, loaded: undefined } })
       })
     },
     async idle(): Promise<void> {
@@ -125,7 +127,11 @@ async function commitTogether(
     if (conflicts > 0) await pause(parts.environment, conflicts)
     batch = inTime(parts.environment, batch, tries)
     if (batch.length === 0) return
-    const before = await loadAgain(parts, key, { scope: commonScope(batch), doubts })
+    const loaded = tries === 0 ? batch[0]?.request.loaded : undefined
+    const before =
+      loaded === undefined
+        ? await loadAgain(parts, key, { scope: commonScope(batch), doubts })
+        : loaded.roster
     const landed = doubts.find((doubt) => whetherLanded(doubt, before) === 'yes')
     if (landed !== undefined) return settle(landed.applied, 'committed', before?.header)
     assertRepeatable(batch, doubts, before)
