@@ -55,15 +55,6 @@ export function createDeadlines(
     arm()
   }
 
-  async function counted<T>(call: () => Promise<T>): Promise<T> {
-    inFlight++
-    try {
-      return await call()
-    } finally {
-      inFlight--
-    }
-  }
-
   return {
     limit<T>(call: () => Promise<T>): Promise<T> {
       if (inFlight >= options.mostInFlight) return Promise.reject(overloaded(options.mostInFlight))
@@ -81,12 +72,28 @@ export function createDeadlines(
         }
         queue.push(entry)
         if (timer === undefined) arm()
-        counted(call).then(
-          (value) => settle(() => resolve(value)),
-          (error: unknown) => settle(() => reject(error)),
+        inFlight++
+        started(call).then(
+          (value) => {
+            inFlight--
+            settle(() => resolve(value))
+          },
+          (error: unknown) => {
+            inFlight--
+            settle(() => reject(error))
+          },
         )
       })
     },
+  }
+}
+
+/** A call that throws at once is one that rejects. */
+function started<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call()
+  } catch (error) {
+    return Promise.reject(error)
   }
 }
 

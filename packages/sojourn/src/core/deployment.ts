@@ -13,14 +13,14 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createSecretKey,
   hash,
   type KeyObject,
 } from 'node:crypto'
 import type { Environment } from './environment.ts'
 import { SystemError } from './errors.ts'
-import type { RosterKey } from './ids.ts'
+import { ROSTER_KEY_LENGTH, type RosterKey } from './ids.ts'
+import { preparedTextMac, type TextMac } from './token/mac.ts'
 import { equalText } from './token/token.ts'
 import type { RingKey, SecretsRing } from './token/secrets.ts'
 import type { VersionedDocuments } from './store.ts'
@@ -33,6 +33,8 @@ export interface Deployment {
   /** Random, made with the store's first use. Tokens are bound to it. */
   readonly id: string
   readonly namingKey: KeyObject
+  /** The MAC under that key. */
+  readonly naming: TextMac
   readonly globalEpoch: number
 }
 
@@ -99,7 +101,7 @@ export async function raiseGlobalEpoch(parts: DeploymentParts, target: number): 
 /** The roster of a subject: HMAC-SHA-256 over length-prefixed realm and subject, cut to 12 bytes. */
 export function rosterKeyOf(deployment: Deployment, realm: string, subject: string): RosterKey {
   const text = `${Buffer.byteLength(realm)}:${realm}${Buffer.byteLength(subject)}:${subject}`
-  return createHmac('sha256', deployment.namingKey).update(text).digest('base64url').slice(0, 16) as RosterKey
+  return deployment.naming(text).slice(0, ROSTER_KEY_LENGTH) as RosterKey
 }
 
 function newDocument(parts: DeploymentParts): DeploymentDocument {
@@ -151,7 +153,9 @@ function parseJson(value: string): DeploymentDocument | undefined {
 }
 
 function deploymentOf(document: DeploymentDocument, namingKey: Buffer): Deployment {
-  return { id: document.id, namingKey: createSecretKey(namingKey), globalEpoch: document.globalEpoch }
+  const { id, globalEpoch } = document
+  const key = createSecretKey(namingKey)
+  return { id, namingKey: key, naming: preparedTextMac(key), globalEpoch }
 }
 
 function wrap(parts: DeploymentParts, key: RingKey, id: string, namingKey: Buffer): string {

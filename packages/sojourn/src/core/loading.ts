@@ -2,7 +2,7 @@
 import type { Deadlines } from './deadline.ts'
 import { newerFormat, SystemError } from './errors.ts'
 import { NO_SESSION, type RosterKey, type SessionNumber } from './ids.ts'
-import type { Roster, Unreadable } from './roster.ts'
+import type { Roster, StoredSession, Unreadable } from './roster.ts'
 import type { RosterView } from './rules/rule.ts'
 import type { ReadAnswer, SessionStore } from './store.ts'
 
@@ -31,9 +31,11 @@ function viewOfRoster(roster: Roster | Unreadable | undefined): RosterView | und
   const { header, records, unreadable } = roster
   const numbersThatAre = (why: Unreadable): SessionNumber[] =>
     unreadable.filter((record) => record.why === why).map(({ number }) => number)
+  const sessions = new Map<SessionNumber, StoredSession>()
+  for (const session of records) sessions.set(session.number, session)
   return present({
     header,
-    sessions: new Map(records.map((session) => [session.number, session])),
+    sessions,
     damaged: numbersThatAre('damaged'),
     newer: new Set(numbersThatAre('newer')),
   })

@@ -9,6 +9,7 @@ import { MAX_RECORDS, type RosterHeader, type StoredSession, type SubjectAttribu
 import { epochUnder, prune, underGlobalEpoch } from './prune.ts'
 import {
   assertOwner,
+  type EndedSession,
   emptyRoster,
   isLive,
   liveSessions,
@@ -17,7 +18,6 @@ import {
   type Rule,
   type Step,
   withHeader,
-  without,
 } from './rule.ts'
 
 export interface Admission {
@@ -109,23 +109,25 @@ function addTo(
   const surplus = surplusOf(pruned.roster, live.length, admission.limit)
   if (surplus > 0 && admission.limit.policy === 'reject')
     return { roster: before, answer: { kind: 'limit', sessions: live } }
-  const evicted = live.toSorted(leastRecentlySeenFirst).slice(0, Math.max(surplus, 0))
+  const evicted = surplus > 0 ? live.toSorted(leastRecentlySeenFirst).slice(0, surplus) : []
   if (evicted.length < surplus) throw newerFormat()
-  const evicting = without(
-    pruned.roster,
-    evicted.map(({ number }) => number),
-    'evicted',
-  )
   const attributes = newerAttributes(roster.header, admission.attributes)
   // Never older than what the clock of another process said about the attributes, or it would be due at once.
   const secretAt = Math.max(admission.session.secretAt, attributes?.setAt ?? 0)
   const session: StoredSession = { ...admission.session, secretAt, epoch: roster.header.epoch }
-  const named = withHeader(evicting.roster, { subject: admission.subject, attributes })
+  const named = withHeader(pruned.roster, { subject: admission.subject, attributes })
+  const sessions = new Map(named.sessions)
+  for (const { number } of evicted) sessions.delete(number)
+  sessions.set(session.number, session)
   return {
-    roster: { ...named, sessions: new Map(named.sessions).set(session.number, session) },
+    roster: { ...named, sessions },
     answer: { kind: 'admitted', header: named.header, session, evicted },
-    ended: [...pruned.ended, ...evicting.ended],
+    ended: [...pruned.ended, ...evicted.map(wasEvicted)],
   }
+}
+
+function wasEvicted(session: StoredSession): EndedSession {
+  return { number: session.number, session, why: 'evicted' }
 }
 
 /** How many must go for one more to fit; records that cannot be read count as live. */

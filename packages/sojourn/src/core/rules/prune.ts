@@ -16,14 +16,14 @@ export function prune(
     session: undefined,
     why: 'damaged',
   }))
-  const sessions = new Map(roster.sessions)
   for (const session of roster.sessions.values()) {
     const why = reasonToGo(roster, session, moment)
-    if (why === undefined) continue
-    sessions.delete(session.number)
-    ended.push({ number: session.number, session, why })
+    if (why !== undefined) ended.push({ number: session.number, session, why })
   }
-  return { roster: ended.length === 0 ? roster : { ...roster, sessions, damaged: [] }, ended }
+  if (ended.length === 0) return { roster, ended }
+  const sessions = new Map(roster.sessions)
+  for (const { number } of ended) sessions.delete(number)
+  return { roster: { ...roster, sessions, damaged: [] }, ended }
 }
 
 function reasonToGo(roster: RosterView, session: StoredSession, moment: Moment): EndReason | undefined {

@@ -1,10 +1,10 @@
 /**
- * HMAC-SHA-256 (RFC 2104) over a fixed label and a text of fixed length, for the hot path. Two one-shot hashes over
- * buffers that were laid out once take 0.7 µs where `createHmac` takes 2.3, and give the same bytes (tested).
+ * HMAC-SHA-256 (RFC 2104) for the hot path. Two one-shot hashes over buffers that were laid out once take 0.7 µs where
+ * `createHmac` takes 2.3, and give the same bytes (tested).
  */
 import { hash, type KeyObject } from 'node:crypto'
 
-/** The MAC as 32 latin1 characters. The text is ASCII of the length that was announced. */
+/** The MAC, over a fixed label and the text, as 32 latin1 characters. The text is ASCII of the length that was announced. */
 export type Mac = (text: string) => string
 
 const BLOCK_BYTES = 64
@@ -22,6 +22,24 @@ export function preparedMac(key: KeyObject, label: string, textLength: number): 
     inner.write(text, textAt, 'latin1')
     outer.write(hash('sha256', inner, 'binary'), BLOCK_BYTES, 'latin1')
     return hash('sha256', outer, 'binary')
+  }
+}
+
+/** The MAC as base64url of a text of any length, in UTF-8. */
+export type TextMac = (text: string) => string
+
+const USUAL_TEXT_BYTES = 256
+
+/** @param key at most 64 bytes */
+export function preparedTextMac(key: KeyObject): TextMac {
+  let inner = Buffer.concat([padded(key, INNER), Buffer.alloc(USUAL_TEXT_BYTES)])
+  const outer = Buffer.concat([padded(key, OUTER), Buffer.alloc(HASH_BYTES)])
+  return (text) => {
+    const end = BLOCK_BYTES + Buffer.byteLength(text)
+    if (end > inner.length) inner = Buffer.concat([inner, Buffer.alloc(end - inner.length)])
+    inner.write(text, BLOCK_BYTES, 'utf8')
+    outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1')
+    return hash('sha256', outer, 'base64url')
   }
 }
 

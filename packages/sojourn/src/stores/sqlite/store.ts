@@ -68,14 +68,14 @@ export function sqliteStoreOver(database: DatabaseSync, patience: Patience): Ses
     return changing((found) => applyChange(found, encoded), change.writeClass !== 'fast')
   }
 
-  async function reading<T>(step: (statements: Statements) => T): Promise<T> {
+  function reading<T>(step: (statements: Statements) => T): Promise<T> {
     return whenFree(() => {
       assertOpen()
       return step(statements)
     }, patience)
   }
 
-  async function changing<T>(step: (statements: Statements) => T, durable: boolean): Promise<T> {
+  function changing<T>(step: (statements: Statements) => T, durable: boolean): Promise<T> {
     return whenFree(() => {
       assertOpen()
       return inTransaction(database, () => step(statements), { durable })

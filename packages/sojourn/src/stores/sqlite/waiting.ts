@@ -23,13 +23,15 @@ const LONGEST_PAUSE_MS = 20
  */
 export async function whenFree<T>(step: () => T, patience: Patience): Promise<T> {
   const { environment } = patience
-  const end = environment.monotonic() + patience.deadline
-  for (let ceiling = 2; ; ceiling = Math.min(2 * ceiling, LONGEST_PAUSE_MS)) {
-    const tried = attempt(step, patience.path)
-    if (tried.done) return tried.value
+  let tried = attempt(step, patience.path)
+  // The first try waits for nothing, so the time begins when it has failed.
+  const end = tried.done ? 0 : environment.monotonic() + patience.deadline
+  for (let ceiling = 2; !tried.done; ceiling = Math.min(2 * ceiling, LONGEST_PAUSE_MS)) {
     if (environment.monotonic() >= end) throw tooLong(patience, tried.error)
     await pause(environment, 1 + environment.jitter() * ceiling)
+    tried = attempt(step, patience.path)
   }
+  return tried.value
 }
 
 function attempt<T>(step: () => T, path: string): { done: true; value: T } | { done: false; error: unknown } {
