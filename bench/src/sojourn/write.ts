@@ -2,24 +2,21 @@
 import { randomBytes } from 'node:crypto'
 import type { RosterChange, SessionStore } from 'sojourn'
 import { bodyFor, getRequest, type Target, type TargetOptions } from '../target.ts'
-import { openSessions, openStore, signInUsers, userNames } from './populated.ts'
-
-const USERS = 1_000
-const DEVICES = 10
+import { openSessions, openStore, userNames } from './populated.ts'
+import { fillUp, USERS } from './sign-in.ts'
 
 type RosterKey = Parameters<SessionStore['list']>[0]
 type State = Exclude<Awaited<ReturnType<SessionStore['list']>>, string | undefined>
 
 export async function start(options: TargetOptions): Promise<Target> {
   const store = openStore(options)
-  const { changes, sessions } = await recorded(store, options)
+  const { sample, sessions } = await recorded(store, options)
   const users = userNames(USERS)
   const rosters = new Map<string, { key: RosterKey; state: State }>()
   for (const user of users) {
     const key = (await sessions.list(user))[0]?.id.slice(0, 16) as RosterKey
     rosters.set(user, { key, state: (await store.list(key)) as State })
   }
-  const sample = changes.at(-1) as RosterChange
   return {
     requests: users.map((user) => getRequest(`/${user}`)),
     async listener(request, response) {
@@ -39,18 +36,19 @@ export async function start(options: TargetOptions): Promise<Target> {
 async function recorded(
   store: SessionStore,
   options: TargetOptions,
-): Promise<{ changes: RosterChange[]; sessions: Awaited<ReturnType<typeof openSessions>>['sessions'] }> {
-  const changes: RosterChange[] = []
+): Promise<{ sample: RosterChange; sessions: Awaited<ReturnType<typeof openSessions>>['sessions'] }> {
+  let sample: RosterChange | undefined
   const recording: SessionStore = {
     ...store,
     commit(roster, change) {
-      changes.push(change)
+      sample = change
       return store.commit(roster, change)
     },
   }
   const populated = await openSessions(options, recording)
-  for (let device = 0; device <= DEVICES; device++) await signInUsers(populated, userNames(USERS))
-  return { changes, sessions: populated.sessions }
+  await fillUp(populated, userNames(USERS))
+  if (sample === undefined) throw new Error('Nothing was written.')
+  return { sample, sessions: populated.sessions }
 }
 
 /** As the library's own: the oldest record goes, one comes, the header counts on. */
