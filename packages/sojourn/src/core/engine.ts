@@ -84,10 +84,9 @@ export function createEngine(parts: {
       replicated,
       headerLifeMs: settings.attemptMs + SLACK_MS,
       budgetMs: 2 * settings.commitDeadlineMs,
-      async moment(seenGlobalEpoch) {
-        const known = await watch.ready()
-        if (seenGlobalEpoch > known.globalEpoch || !watch.isFresh()) await watch.refresh()
-        return moment()
+      moment(seenGlobalEpoch) {
+        const isKnown = watch.current !== undefined && seenGlobalEpoch <= watch.current.globalEpoch
+        return isKnown && watch.isFresh() ? moment() : watch.refresh().then(moment)
       },
     }),
     chores: createChores(environment, { laterMs: settings.graceMs }),
@@ -107,11 +106,11 @@ export function createEngine(parts: {
   }
 }
 
-/** @throws SystemError `CLOSED`, or why the deployment cannot be opened */
-export async function opened(engine: Engine): Promise<Deployment> {
+/** At once when it is open, as nearly always. @throws SystemError `CLOSED`, or why the deployment cannot be opened */
+export function opened(engine: Engine): Deployment | Promise<Deployment> {
   if (engine.isClosed())
     throw new SystemError('CLOSED', 'These sessions were closed. Make new ones with createSessions.')
-  return await engine.watch.ready()
+  return engine.watch.current ?? engine.watch.ready()
 }
 
 const LONGEST_SUBJECT_BYTES = 512

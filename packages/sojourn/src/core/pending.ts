@@ -16,6 +16,7 @@ interface PendingRevocation {
 export interface PendingRevocations {
   /** Drives it on; resolves when it is confirmed, never rejects. A drive with the same key is joined. */
   drive(revocation: PendingRevocation): Promise<void>
+  readonly isEmpty: boolean
   /** Tries what is pending about a roster. False: some of it is still not confirmed. */
   settle(about: string): Promise<boolean>
   /** Tries everything once more and stops. What is left is logged: it has to be asked for again. */
@@ -61,6 +62,9 @@ export function createPending(environment: Environment): PendingRevocations {
   }
 
   return {
+    get isEmpty() {
+      return drives.size === 0
+    },
     drive(revocation) {
       const running = drives.get(revocation.key)
       if (running !== undefined) return running.completed
@@ -71,7 +75,6 @@ export function createPending(environment: Environment): PendingRevocations {
       return promise
     },
     async settle(about) {
-      if (drives.size === 0) return true
       const settled = await Promise.all(concerning(about).map(attempt))
       return settled.every(Boolean)
     },

@@ -213,7 +213,7 @@ export async function startAnonymous<Data, Attributes>(
 
 /** A sign-in is not admitted into what a revocation in doubt is about to end. @throws SystemError */
 async function assertSettled(engine: Engine, roster: RosterKey): Promise<void> {
-  if (await engine.pending.settle(roster)) return
+  if (engine.pending.isEmpty || (await engine.pending.settle(roster))) return
   throw new SystemError(
     'STORE_UNAVAILABLE',
     'A revocation of this subject has not been confirmed by the store yet. Try again in a moment.',

@@ -52,7 +52,7 @@ export interface WriterParts {
   readonly environment: Environment
   readonly deadlines: Deadlines
   /** Now, under the present policy; brings the deployment up to date first when `seenGlobalEpoch` is newer. */
-  moment(seenGlobalEpoch: number): Promise<Moment>
+  moment(seenGlobalEpoch: number): Moment | Promise<Moment>
   /** What a commit that ends a session in another's favour is written with, at least. */
   readonly replicated: WriteClass
   /** How long a header without sessions outlives its last change. */

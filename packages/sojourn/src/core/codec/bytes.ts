@@ -93,6 +93,13 @@ export class ByteWriter {
   }
 }
 
+const NOTHING = Buffer.alloc(0)
+
+/** The same memory. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
 export class ByteReader {
   failed = false
   readonly #buffer: Buffer
@@ -100,9 +107,7 @@ export class ByteReader {
   #at: number
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
-    this.#buffer = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#buffer = asBuffer(bytes)
     this.#at = start
     this.#end = end
   }
@@ -149,7 +154,8 @@ export class ByteReader {
 
   /** A view, not a copy: the caller that keeps it keeps the whole buffer. */
   bytes(length: number): Buffer {
-    return this.#take(length) ? this.#buffer.subarray(this.#at - length, this.#at) : Buffer.alloc(0)
+    if (length === 0) return NOTHING
+    return this.#take(length) ? this.#buffer.subarray(this.#at - length, this.#at) : NOTHING
   }
 
   base64(byteLength: number): string {

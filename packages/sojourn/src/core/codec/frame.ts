@@ -10,7 +10,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type { Unreadable } from '../roster.ts'
-import { ByteReader, type ByteWriter } from './bytes.ts'
+import { asBuffer, ByteReader, type ByteWriter } from './bytes.ts'
 
 export const FORMAT = 1
 /** Nothing that this library writes comes near it; a larger value is not looked at. */
@@ -25,11 +25,11 @@ export function seal(writer: ByteWriter, address: string): Buffer {
 }
 
 /** A reader placed behind the format byte, or why the bytes cannot be read. */
-export function open(bytes: Uint8Array, address: string): ByteReader | Unreadable {
-  if (bytes.length < SMALLEST || bytes.length > MAX_VALUE_BYTES) return 'damaged'
+export function open(value: Uint8Array, address: string): ByteReader | Unreadable {
+  if (value.length < SMALLEST || value.length > MAX_VALUE_BYTES) return 'damaged'
+  const bytes = asBuffer(value)
   const end = bytes.length - CRC_BYTES
-  const checksum = new ByteReader(bytes, end).u32()
-  if (crc32(bytes.subarray(0, end), crc32(address)) !== checksum) return 'damaged'
+  if (crc32(bytes.subarray(0, end), crc32(address)) !== bytes.readUInt32BE(end)) return 'damaged'
   const format = bytes[0] as number
   if (format !== FORMAT) return format > FORMAT ? 'newer' : 'damaged'
   return new ByteReader(bytes, 1, end)
