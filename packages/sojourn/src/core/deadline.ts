@@ -70,18 +70,16 @@ export function createDeadlines(
           forgetSettled()
           then()
         }
+        const back = (then: () => void): void => {
+          inFlight--
+          settle(then)
+        }
         queue.push(entry)
         if (timer === undefined) arm()
         inFlight++
         started(call).then(
-          (value) => {
-            inFlight--
-            settle(() => resolve(value))
-          },
-          (error: unknown) => {
-            inFlight--
-            settle(() => reject(error))
-          },
+          (value) => back(() => resolve(value)),
+          (error: unknown) => back(() => reject(error)),
         )
       })
     },

@@ -300,6 +300,17 @@ describe('a sign-in that began', () => {
     }
   })
 
+  it('with its call belongs to the epoch that the call found', async () => {
+    const { manager, store, environment, another } = world()
+    await signedIn(manager)
+    const found = store.faults.hold({ on: 'list', at: 'answer', times: 1 })
+    const signIn = manager.signIn('ada')
+    await found.arrived()
+    await another().revokeAll('ada')
+    found.release()
+    expect(await finished(environment, signIn)).toEqual({ kind: 'refused', reason: 'superseded' })
+  })
+
   it('too long ago is refused', async () => {
     const { manager, environment } = world()
     const attempt = await manager.attempt('ada')

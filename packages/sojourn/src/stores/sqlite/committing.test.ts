@@ -93,6 +93,22 @@ test('header, puts and removals land together and are seen by another store on t
   ])
 })
 
+test.each([0, 1, 300, 2_000])(
+  'a roster is listed whole with records that have %i bytes of data each',
+  async (bytes) => {
+    const records = Array.from({ length: 10 }, (_, index) =>
+      makeRecord({ number: makeNumber(index + 1), data: Buffer.alloc(bytes, index) }),
+    )
+    const store = openStore(freshPath())
+    await store.commit(KEY, makeChange({ header: HEADER, put: records }))
+    expect(await store.list(KEY)).toEqual({
+      header: HEADER,
+      records: records.toSorted((left, right) => (left.number < right.number ? -1 : 1)),
+      unreadable: [],
+    })
+  },
+)
+
 test('dropping a roster takes all its records', async () => {
   const path = freshPath()
   const store = await storeWithSession(path)
