@@ -10,13 +10,7 @@
  * The global epoch ends everything there is. Each process learns of a new one within `staleAfterMs`: a check
  * looks at the age of what this process knows, and an old answer is renewed before anything is accepted.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hash,
-  type KeyObject,
-} from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject } from 'node:crypto'
 import type { Environment } from './environment.ts'
 import { SystemError } from './errors.ts'
 import { ROSTER_KEY_LENGTH, type RosterKey } from './ids.ts'

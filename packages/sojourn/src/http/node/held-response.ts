@@ -3,27 +3,15 @@
  * response; the first of them that is called starts the commit, and all are repeated in order when it is done.
  * A commit that is refused takes the place of whatever the handler wanted to say.
  */
-import {
-  type OutgoingHttpHeaders,
-  type ServerResponse,
-  validateHeaderName,
-  validateHeaderValue,
-} from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { ResponseHeaders } from '../delivery.ts'
 import { type Committed, followedBy } from '../handle.ts'
 import { type Problem, problemOf } from '../problem.ts'
-import { varied } from '../vary.ts'
+import { assertHeaders, type Call, putHeaders, replay, type Writer, WRITERS } from './replay.ts'
 
-const WRITERS = ['writeHead', 'flushHeaders', 'write', 'end'] as const
 const HEADER_WRITERS = ['setHeader', 'appendHeader', 'removeHeader'] as const
-type Writer = (typeof WRITERS)[number]
 type Method = Writer | (typeof HEADER_WRITERS)[number]
 type AnyMethod = (...args: unknown[]) => unknown
-
-interface Call {
-  readonly writer: Writer
-  readonly args: readonly unknown[]
-}
 
 export interface HeldResponse {
   /** Whether headers have left in truth; the response itself says what the handler has to go by. */
@@ -208,69 +196,4 @@ function replace(
 export function clearHeaders(response: ServerResponse): void {
   if (hasMessage(response)) response.statusMessage = ''
   for (const name of response.getHeaderNames()) response.removeHeader(name)
-}
-
-interface Replay {
-  readonly calls: readonly Call[]
-  readonly originals: ReadonlyMap<Method, AnyMethod>
-  readonly lines: ResponseHeaders
-}
-
-function replay(response: ServerResponse, { calls, originals, lines }: Replay): void {
-  if (!response.headersSent) putHeaders(response, lines)
-  for (const { writer, args } of calls) {
-    const given = writer === 'writeHead' && !response.headersSent ? withLines(response, args, lines) : args
-    originals.get(writer)?.apply(response, [...given])
-  }
-  const wasToldToWait = calls.some(({ writer }) => writer === 'write')
-  if (wasToldToWait && !response.writableEnded && !response.writableNeedDrain) response.emit('drain')
-}
-
-function putHeaders(response: ServerResponse, lines: ResponseHeaders): void {
-  for (const [name, value] of lines) {
-    if (name === 'set-cookie') response.appendHeader(name, value)
-    else response.setHeader(name, name === 'vary' ? varied(response.getHeader(name)) : value)
-  }
-}
-
-/** `writeHead` replaces what was set before, so its headers are set first and ours are put on top. Answers what is left to give it. */
-function withLines(
-  response: ServerResponse,
-  args: readonly unknown[],
-  lines: ResponseHeaders,
-): readonly unknown[] {
-  const given = headerEntries(args.at(-1))
-  if (given.length === 0) return args
-  const names = new Set(given.map(([name]) => name.toLowerCase()))
-  for (const name of names) response.removeHeader(name)
-  for (const [name, value] of given) if (value !== undefined) response.appendHeader(name, asTexts(value))
-  putHeaders(
-    response,
-    lines.filter(([name]) => names.has(name)),
-  )
-  return args.slice(0, -1)
-}
-
-type HeaderEntry = readonly [name: string, value: OutgoingHttpHeaders[string]]
-
-/** The three forms that node takes: an object, an array of pairs, a flat array. */
-function headerEntries(given: unknown): readonly HeaderEntry[] {
-  if (typeof given !== 'object' || given === null) return []
-  if (!Array.isArray(given)) return Object.entries(given as OutgoingHttpHeaders)
-  if (Array.isArray(given[0])) return given as [string, string][]
-  return given.flatMap((name: string, index) =>
-    index % 2 === 0 ? [[name, given[index + 1] as string] as const] : [],
-  )
-}
-
-/** Says what node would say, to whom it would say it: the handler, and not later to nobody. */
-function assertHeaders(given: unknown): void {
-  for (const [name, value] of headerEntries(given)) {
-    validateHeaderName(name)
-    for (const text of value === undefined ? [] : [asTexts(value)].flat()) validateHeaderValue(name, text)
-  }
-}
-
-function asTexts(value: NonNullable<OutgoingHttpHeaders[string]>): string | string[] {
-  return Array.isArray(value) ? value : String(value)
 }

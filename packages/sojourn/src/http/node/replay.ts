@@ -1,0 +1,82 @@
+/** What was said to a held response, said again to the real one, with the session's headers put on top. */
+import {
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http'
+import type { ResponseHeaders } from '../delivery.ts'
+import { varied } from '../vary.ts'
+
+export const WRITERS = ['writeHead', 'flushHeaders', 'write', 'end'] as const
+export type Writer = (typeof WRITERS)[number]
+
+export interface Call {
+  readonly writer: Writer
+  readonly args: readonly unknown[]
+}
+
+interface Replay {
+  readonly calls: readonly Call[]
+  readonly originals: ReadonlyMap<string, (...args: unknown[]) => unknown>
+  readonly lines: ResponseHeaders
+}
+
+export function replay(response: ServerResponse, { calls, originals, lines }: Replay): void {
+  if (!response.headersSent) putHeaders(response, lines)
+  for (const { writer, args } of calls) {
+    const given = writer === 'writeHead' && !response.headersSent ? withLines(response, args, lines) : args
+    originals.get(writer)?.apply(response, [...given])
+  }
+  const wasToldToWait = calls.some(({ writer }) => writer === 'write')
+  if (wasToldToWait && !response.writableEnded && !response.writableNeedDrain) response.emit('drain')
+}
+
+export function putHeaders(response: ServerResponse, lines: ResponseHeaders): void {
+  for (const [name, value] of lines) {
+    if (name === 'set-cookie') response.appendHeader(name, value)
+    else response.setHeader(name, name === 'vary' ? varied(response.getHeader(name)) : value)
+  }
+}
+
+/** `writeHead` replaces what was set before, so its headers are set first and ours are put on top. Answers what is left to give it. */
+function withLines(
+  response: ServerResponse,
+  args: readonly unknown[],
+  lines: ResponseHeaders,
+): readonly unknown[] {
+  const given = headerEntries(args.at(-1))
+  if (given.length === 0) return args
+  const names = new Set(given.map(([name]) => name.toLowerCase()))
+  for (const name of names) response.removeHeader(name)
+  for (const [name, value] of given) if (value !== undefined) response.appendHeader(name, asTexts(value))
+  putHeaders(
+    response,
+    lines.filter(([name]) => names.has(name)),
+  )
+  return args.slice(0, -1)
+}
+
+type HeaderEntry = readonly [name: string, value: OutgoingHttpHeaders[string]]
+
+/** The three forms that node takes: an object, an array of pairs, a flat array. */
+function headerEntries(given: unknown): readonly HeaderEntry[] {
+  if (typeof given !== 'object' || given === null) return []
+  if (!Array.isArray(given)) return Object.entries(given as OutgoingHttpHeaders)
+  if (Array.isArray(given[0])) return given as [string, string][]
+  return given.flatMap((name: string, index) =>
+    index % 2 === 0 ? [[name, given[index + 1] as string] as const] : [],
+  )
+}
+
+/** Says what node would say, to whom it would say it: the handler, and not later to nobody. */
+export function assertHeaders(given: unknown): void {
+  for (const [name, value] of headerEntries(given)) {
+    validateHeaderName(name)
+    for (const text of value === undefined ? [] : [asTexts(value)].flat()) validateHeaderValue(name, text)
+  }
+}
+
+function asTexts(value: NonNullable<OutgoingHttpHeaders[string]>): string | string[] {
+  return Array.isArray(value) ? value : String(value)
+}
