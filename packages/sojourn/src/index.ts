@@ -75,6 +75,7 @@ export type {
   WriteClass,
 } from './core/store.ts'
 export type { MaybePromise, Verdict } from './core/verify.ts'
+export { assertAdapterOptions } from './http/adapter-options.ts'
 export type { Exchange } from './http/exchange.ts'
 export type { Committed, Device, DeviceChange, HandleSignIn, SessionHandle } from './http/handle.ts'
 export {

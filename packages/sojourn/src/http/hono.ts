@@ -3,7 +3,14 @@
  * have answered and before anybody sees the answer.
  */
 import type { Context, MiddlewareHandler } from 'hono'
-import { type Committed, type Problem, problemOf, type SessionHandle, type Sessions } from '../index.ts'
+import {
+  assertAdapterOptions,
+  type Committed,
+  type Problem,
+  problemOf,
+  type SessionHandle,
+  type Sessions,
+} from '../index.ts'
 import { HonoExchange, socketAddress } from './hono/exchange.ts'
 
 export interface HonoOptions {
@@ -24,12 +31,15 @@ interface Env<Data, Attributes extends object> {
 
 /**
  * `app.use(honoSessions(sessions))`: puts the handle at `c.var.session`; answers a write from another site (403) and
- * what nobody can check (503).
+ * what nobody can check (503). @throws ConfigError
  */
 export function honoSessions<Data, Attributes extends object>(
   sessions: Sessions<Data, Attributes>,
-  { unavailable = 'respond', onProblem = problemJson, address = socketAddress }: HonoOptions = {},
+  options: HonoOptions = {},
 ): MiddlewareHandler<Env<Data, Attributes>> {
+  assertAdapterOptions(options, ['unavailable', 'onProblem', 'address'])
+  const { unavailable, onProblem = problemJson, address = socketAddress } = options
+
   async function replace(context: Context, problem: Problem): Promise<void> {
     // The headers of an answer that is there would be copied.
     context.res = undefined

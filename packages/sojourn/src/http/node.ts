@@ -3,9 +3,9 @@
  * their commit.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ConfigError, InputError } from '../core/errors.ts'
-import { unknownKeys } from '../core/unknown-keys.ts'
+import { InputError } from '../core/errors.ts'
 import type { MaybePromise } from '../core/verify.ts'
+import { assertAdapterOptions } from './adapter-options.ts'
 import type { SessionHandle } from './handle.ts'
 import {
   type HeaderHolder,
@@ -65,6 +65,7 @@ export function withSessions<
   handler: SessionHandler<Data, Attributes, Request, Response>,
   options: NodeOptions<Request, Response> = {},
 ): (request: Request, response: Response) => void {
+  assertAdapterOptions(options, KNOWN)
   const { hooks, refusalOf } = readNodeOptions(options)
 
   function run(exchange: NodeExchange, session: SessionHandle<Data, Attributes>): void {
@@ -129,10 +130,12 @@ export interface Attachment<Data, Attributes extends object> {
 /** @throws ConfigError */
 export function attachSessions<Data, Attributes extends object>(
   sessions: Sessions<Data, Attributes>,
-  { property = 'session', ...options }: AttachOptions = {},
+  options: AttachOptions = {},
 ): Attachment<Data, Attributes> {
   type Handle = SessionHandle<Data, Attributes>
+  assertAdapterOptions(options, [...KNOWN, 'property'])
   const { hooks, refusalOf } = readNodeOptions(options)
+  const { property = 'session' } = options
   // Another realm's handle on the same request is another one.
   const place = Symbol('sojourn session')
 
@@ -169,6 +172,8 @@ export function attachSessions<Data, Attributes extends object>(
   }
 }
 
+const KNOWN: readonly string[] = ['unavailable', 'onError', 'onProblem']
+
 /** Where it would have gone without us. */
 async function unhandled(error: unknown): Promise<never> {
   throw error
@@ -184,7 +189,6 @@ function readNodeOptions<Request, Response>(
     readonly unavailable?: Problem | undefined
   }) => Problem | undefined
 } {
-  assertOptions(options)
   const { onError, onProblem, unavailable } = options
   return {
     hooks: {
@@ -199,16 +203,4 @@ function readNodeOptions<Request, Response>(
     },
     refusalOf: (session) => session.refused ?? (unavailable === 'pass' ? undefined : session.unavailable),
   }
-}
-
-function assertOptions(options: object): void {
-  const { unavailable, ...functions } = options as Readonly<Record<string, unknown>>
-  const problems = [...unknownKeys('', options, ['unavailable', 'onError', 'onProblem'])]
-  if (unavailable !== undefined && unavailable !== 'respond' && unavailable !== 'pass')
-    problems.push({ path: 'unavailable', message: "Write 'respond' or 'pass'." })
-  for (const path of ['onError', 'onProblem']) {
-    if (functions[path] !== undefined && typeof functions[path] !== 'function')
-      problems.push({ path, message: 'Pass a function.' })
-  }
-  if (problems.length > 0) throw new ConfigError(problems)
 }
