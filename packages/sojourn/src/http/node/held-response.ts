@@ -7,11 +7,16 @@ import type { ServerResponse } from 'node:http'
 import type { ResponseHeaders } from '../delivery.ts'
 import { type Committed, followedBy } from '../handle.ts'
 import { type Problem, problemOf } from '../problem.ts'
-import { assertHeaders, type Call, putHeaders, replay, type Writer, WRITERS } from './replay.ts'
-
-const HEADER_WRITERS = ['setHeader', 'appendHeader', 'removeHeader'] as const
-type Method = Writer | (typeof HEADER_WRITERS)[number]
-type AnyMethod = (...args: unknown[]) => unknown
+import {
+  type AnyMethod,
+  type Holdable,
+  type Holders,
+  holdersFor,
+  METHODS,
+  type Method,
+  methodsOf,
+} from './holders.ts'
+import { assertHeaders, type Call, putHeaders, replay, type Writer } from './replay.ts'
 
 export interface HeldResponse {
   /** Whether headers have left in truth; the response itself says what the handler has to go by. */
@@ -40,110 +45,126 @@ export interface Holding {
  * response says that it was sent, or a framework that asks would answer a second time.
  */
 export function holdUntilCommitted(response: ServerResponse, holding: Holding): HeldResponse {
-  const methods = response as unknown as Record<Method, AnyMethod>
-  const { headersSent } = response
-  const held: readonly Method[] = headersSent ? ['end'] : [...WRITERS, ...HEADER_WRITERS]
-  const originals = new Map(held.map((method) => [method, methods[method]] as const))
-  const holders = new Map(
-    held.map((method) => [method, isWriter(method) ? hold(method) : guard(method)] as const),
-  )
-  const calls: Call[] = []
-  let abandoned: Problem | undefined
-  let isReleased = false
-  let isReplaced = false
-  let head: Pick<ServerResponse, 'statusCode' | 'statusMessage'> | undefined
+  return new Hold(response, holding)
+}
 
-  function hold(writer: Writer): AnyMethod {
-    return (...args) => {
-      // Somebody may have wrapped this in the meantime, and goes on calling it, also with what nobody is to see.
-      if (isReplaced) return writer === 'write' ? true : response
-      if (isReleased) return (originals.get(writer) as AnyMethod).apply(response, args)
-      if (writer === 'writeHead') assertHeaders(args.at(-1))
-      // Libraries that ask node's own field write the head again; it has been said.
-      if (writer === 'writeHead' && calls.length > 0) return repeated(args)
-      if (calls.push({ writer, args }) === 1) begin()
-      return writer === 'write' ? false : response
+class Hold implements HeldResponse {
+  readonly headersSent: boolean
+  readonly #response: Holdable
+  readonly #holding: Holding
+  readonly #holders: Holders
+  readonly #originals = new Map<Method, AnyMethod>()
+  readonly #calls: Call[] = []
+  #state: 'holding' | 'released' | 'replaced' = 'holding'
+  #abandoned: Problem | undefined
+  #head: Pick<ServerResponse, 'statusCode' | 'statusMessage'> | undefined
+
+  constructor(response: Holdable, holding: Holding) {
+    this.headersSent = response.headersSent
+    this.#response = response
+    this.#holding = holding
+    this.#holders = holdersFor(response, this)
+    const methods = methodsOf(response)
+    for (const method of this.headersSent ? (['end'] as const) : METHODS) {
+      this.#originals.set(method, methods[method])
+      methods[method] = this.#holders.methods[method]
     }
   }
 
-  function guard(method: Method): AnyMethod {
-    return (...args) => {
-      if (isReleased || calls.length === 0) return (originals.get(method) as AnyMethod).apply(response, args)
-      throw tooLate()
+  get said(): 'nothing' | 'something' | 'all' {
+    if (this.#calls.length === 0) return 'nothing'
+    return this.saysAll ? 'all' : 'something'
+  }
+
+  get saysAll(): boolean {
+    return this.#calls.some(({ writer }) => writer === 'end')
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#pass('setHeader', [name, value])
+  }
+
+  abandon(reason: Problem): void {
+    this.#abandoned = reason
+  }
+
+  /** Somebody may have wrapped this in the meantime, and goes on calling it, also with what nobody is to see. */
+  say(writer: Writer, args: readonly unknown[]): unknown {
+    const response = this.#response
+    if (this.#state === 'replaced') return writer === 'write' ? true : response
+    if (this.#state === 'released') return this.#pass(writer, args)
+    if (writer === 'writeHead') assertHeaders(args.at(-1))
+    // Libraries that ask node's own field write the head again; it has been said.
+    if (writer === 'writeHead' && this.#calls.length > 0) {
+      if (args.length > 1) throw tooLate()
+      return response
     }
+    if (this.#calls.push({ writer, args }) === 1) this.#begin()
+    return writer === 'write' ? false : response
   }
 
-  function repeated(args: readonly unknown[]): ServerResponse {
-    if (args.length > 1) throw tooLate()
-    return response
+  changeHeader(method: Method, args: readonly unknown[]): unknown {
+    if (this.#state === 'holding' && this.#calls.length > 0) throw tooLate()
+    return this.#pass(method, args)
   }
 
-  function begin(): void {
-    head = {
-      statusCode: response.statusCode,
-      statusMessage: hasMessage(response) ? response.statusMessage : '',
-    }
-    Object.defineProperties(response, {
-      headersSent: { configurable: true, get: () => true },
-      writableEnded: { configurable: true, get: () => saysAll() },
-    })
-    void release()
+  #pass(method: Method, args: readonly unknown[]): unknown {
+    const original = this.#originals.get(method) ?? methodsOf(this.#response)[method]
+    return original.apply(this.#response, [...args])
   }
 
-  /** What was changed about the head since the first write comes too late, as it would have without us. */
-  function restore(): void {
-    isReleased = true
-    for (const name of ['headersSent', 'writableEnded']) Reflect.deleteProperty(response, name)
-    for (const [method, original] of originals)
-      if (methods[method] === holders.get(method)) methods[method] = original
-    if (head === undefined || headersSent) return
-    response.statusCode = head.statusCode
-    if (hasMessage(response)) response.statusMessage = head.statusMessage
+  #begin(): void {
+    const response = this.#response
+    const statusMessage = hasMessage(response) ? response.statusMessage : ''
+    this.#head = { statusCode: response.statusCode, statusMessage }
+    Object.defineProperties(response, this.#holders.properties)
+    void this.#release()
   }
 
-  function saysAll(): boolean {
-    return calls.some(({ writer }) => writer === 'end')
-  }
-
-  async function release(): Promise<void> {
-    const status = statusOf(response, calls[0])
+  async #release(): Promise<void> {
+    const holding = this.#holding
+    const status = statusOf(this.#response, this.#calls[0])
     let outcome = await holding.commit(status)
     // No await between the last look and the release: what comes after it finds nothing held.
     while (outcome.kind === 'committed' && holding.isChanged())
       outcome = followedBy(outcome, await holding.commit(status))
-    restore()
+    this.#restore()
     holding.onReleased()
     if (outcome.kind === 'failed' && problemOf(outcome.error) === undefined) holding.onError(outcome.error)
-    if (isGone(response)) return
-    const reason = abandoned ?? (outcome.kind === 'committed' ? undefined : outcome.problem)
+    if (!isGone(this.#response)) this.#answer(outcome)
+  }
+
+  /** What was changed about the head since the first write comes too late, as it would have without us. */
+  #restore(): void {
+    const response = this.#response
+    this.#state = 'released'
+    for (const name of Object.keys(this.#holders.properties)) Reflect.deleteProperty(response, name)
+    const methods = methodsOf(response)
+    for (const [method, original] of this.#originals)
+      if (methods[method] === this.#holders.methods[method]) methods[method] = original
+    if (this.#head === undefined || this.headersSent) return
+    response.statusCode = this.#head.statusCode
+    if (hasMessage(response)) response.statusMessage = this.#head.statusMessage
+  }
+
+  #answer(outcome: Committed): void {
+    const reason = this.#abandoned ?? (outcome.kind === 'committed' ? undefined : outcome.problem)
+    const response = this.#response
     try {
-      if (reason !== undefined) answerInstead(reason, outcome.headers)
-      else replay(response, { calls, originals, lines: outcome.headers })
+      if (reason !== undefined) this.#answerInstead(reason, outcome.headers)
+      else replay(response, { calls: this.#calls, originals: this.#originals, lines: outcome.headers })
     } catch (error) {
       response.destroy()
-      holding.onError(error)
+      this.#holding.onError(error)
     }
   }
 
   /** Past whoever wrapped this meanwhile: what they have taken in already belongs to the answer that is not sent. */
-  function answerInstead(reason: Problem, headers: ResponseHeaders): void {
-    isReplaced = true
-    for (const [method, original] of originals) methods[method] = original
-    replace(response, holding, { problem: reason, headers })
-  }
-
-  for (const [method, holder] of holders) methods[method] = holder
-  return {
-    headersSent,
-    setHeader: (name, value) =>
-      void (originals.get('setHeader') ?? methods.setHeader).apply(response, [name, value]),
-    get said() {
-      if (calls.length === 0) return 'nothing'
-      return saysAll() ? 'all' : 'something'
-    },
-    abandon(reason) {
-      abandoned = reason
-    },
+  #answerInstead(reason: Problem, headers: ResponseHeaders): void {
+    this.#state = 'replaced'
+    const methods = methodsOf(this.#response)
+    for (const [method, original] of this.#originals) methods[method] = original
+    replace(this.#response, this.#holding, { problem: reason, headers })
   }
 }
 
@@ -162,10 +183,6 @@ function hasMessage({ req }: ServerResponse): boolean {
 export function isGone(response: ServerResponse): boolean {
   const { stream } = response as ServerResponse & { readonly stream?: { readonly destroyed: boolean } }
   return response.destroyed || stream?.destroyed === true
-}
-
-function isWriter(method: Method): method is Writer {
-  return (WRITERS as readonly Method[]).includes(method)
 }
 
 function statusOf(response: ServerResponse, first: Call | undefined): number {

@@ -1,0 +1,65 @@
+/** The methods and properties that stand in for a response's own while it is held. */
+import type { ServerResponse } from 'node:http'
+import { type Writer, WRITERS } from './replay.ts'
+
+const HEADER_WRITERS = ['setHeader', 'appendHeader', 'removeHeader'] as const
+export const METHODS = [...WRITERS, ...HEADER_WRITERS] as const
+export type Method = (typeof METHODS)[number]
+export type AnyMethod = (...args: unknown[]) => unknown
+
+/** What the stand-ins speak to. */
+interface Hold {
+  readonly saysAll: boolean
+  say(writer: Writer, args: readonly unknown[]): unknown
+  changeHeader(method: Method, args: readonly unknown[]): unknown
+}
+
+const FIRST_HOLD = Symbol('sojourn first hold')
+
+export type Holdable = ServerResponse & { [FIRST_HOLD]?: Hold }
+
+/** What stands in for a response's own while it is held. */
+export interface Holders {
+  readonly methods: Readonly<Record<Method, AnyMethod>>
+  readonly properties: PropertyDescriptorMap
+}
+
+/** Of every response that is held once: V8 keeps an object with functions of its own alive through many collections. */
+const SHARED = holdersOf((response) => response[FIRST_HOLD])
+
+export function holdersFor(response: Holdable, hold: Hold): Holders {
+  if (response[FIRST_HOLD] !== undefined) return holdersOf(() => hold)
+  response[FIRST_HOLD] = hold
+  return SHARED
+}
+
+function holdersOf(holdOf: (response: Holdable) => Hold | undefined): Holders {
+  const writers = WRITERS.map((writer): [Method, AnyMethod] => [
+    writer,
+    function (this: Holdable, ...args) {
+      return holdOf(this)?.say(writer, args)
+    },
+  ])
+  const headerWriters = HEADER_WRITERS.map((method): [Method, AnyMethod] => [
+    method,
+    function (this: Holdable, ...args) {
+      return holdOf(this)?.changeHeader(method, args)
+    },
+  ])
+  return {
+    methods: Object.fromEntries([...writers, ...headerWriters]) as Record<Method, AnyMethod>,
+    properties: {
+      headersSent: { configurable: true, get: () => true },
+      writableEnded: {
+        configurable: true,
+        get(this: Holdable) {
+          return holdOf(this)?.saysAll
+        },
+      },
+    },
+  }
+}
+
+export function methodsOf(response: ServerResponse): Record<Method, AnyMethod> {
+  return response as unknown as Record<Method, AnyMethod>
+}
