@@ -91,8 +91,8 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'http/hono',
-    rooms: ['index.ts'],
-    modules: ['hono'],
+    rooms: ['index.ts', 'http/node'],
+    modules: ['hono', 'node:http'],
     because: 'An adapter goes through the public doors, as one that somebody else writes does.',
   },
   {

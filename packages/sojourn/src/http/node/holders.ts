@@ -2,9 +2,10 @@
 import type { ServerResponse } from 'node:http'
 import { type Writer, WRITERS } from './replay.ts'
 
-const HEADER_WRITERS = ['setHeader', 'appendHeader', 'removeHeader'] as const
-export const METHODS = [...WRITERS, ...HEADER_WRITERS] as const
-export type Method = (typeof METHODS)[number]
+type HeaderWriter = 'setHeader' | 'appendHeader' | 'removeHeader'
+const HEADER_WRITERS: readonly HeaderWriter[] = ['setHeader', 'appendHeader', 'removeHeader']
+export const METHODS: readonly Method[] = [...WRITERS, ...HEADER_WRITERS]
+export type Method = Writer | HeaderWriter
 export type AnyMethod = (...args: unknown[]) => unknown
 
 /** What the stand-ins speak to. */
@@ -14,7 +15,7 @@ interface Hold {
   changeHeader(method: Method, args: readonly unknown[]): unknown
 }
 
-const FIRST_HOLD = Symbol('sojourn first hold')
+const FIRST_HOLD: unique symbol = Symbol('sojourn first hold')
 
 export type Holdable = ServerResponse & { [FIRST_HOLD]?: Hold }
 
