@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** For tests that start programs: only what hangs takes this long. */
+const patient = { testTimeout: 120_000, hookTimeout: 120_000 }
+
 // A group of tests that must run somewhere on its own (another Node, other servers) is a project.
 export default defineConfig({
   test: {
@@ -11,6 +14,8 @@ export default defineConfig({
       { test: { name: 'docs', include: ['test/docs/**/*.test.ts'] } },
       { test: { name: 'races', include: ['test/races/src/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'http', include: ['test/http/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'servers', include: ['test/servers/**/*.test.ts'], ...patient } },
+      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...patient } },
     ],
   },
 })

@@ -1,15 +1,18 @@
 // Runs before every npm script, on whatever Node the machine has (20 or newer): makes sure that
 // node_modules is what package-lock.json says (which also puts Node 24 on the PATH of the script that
-// follows) and, unless `--install-only`, that the library is built. Writes to stderr only, so that the
-// stdout of `npm run -s races -- --json` is one document.
+// follows) and, unless `--install-only`, that the library is built; with `--test-programs` also that the
+// machine has the servers and the browser that tests run. Writes to stderr only, so that the stdout of
+// `npm run -s races -- --json` is one document.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { problemWithPrograms } from './test-programs.mjs'
 import { root } from './workspace.mjs'
 
 if (!installedAsLocked()) run('Installing dependencies…', 'npm', ['ci', '--loglevel=error'])
 requireNode()
+if (process.argv.includes('--test-programs')) requirePrograms()
 if (!process.argv.includes('--install-only')) run('', 'node', [join(root, 'scripts/build.mjs')])
 
 function installedAsLocked() {
@@ -44,6 +47,11 @@ function requireNode() {
   fail(
     `This repository runs its TypeScript sources directly and needs Node 22.18 or newer; found ${version}.`,
   )
+}
+
+function requirePrograms() {
+  const problem = problemWithPrograms()
+  if (problem) fail(problem)
 }
 
 function run(title, command, args) {

@@ -1,52 +1,101 @@
 /**
  * `npm start`: opens the data directory, listens on this machine, says how to get in, and stops in good order.
  *
- * Exit codes: 0 after SIGTERM or SIGINT, 69 when the port is taken, 78 when it cannot start as configured,
- * 1 for anything unforeseen.
+ * Exit codes: 0 after SIGTERM or SIGINT, 64 for a command line that is not understood, 69 when the port is taken,
+ * 78 when it cannot start as configured, 1 for anything unforeseen.
  */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { SystemError } from 'sojourn'
+import { ConfigError, createPageHeaders, type PageHeaders, SystemError } from 'sojourn'
 import { sqliteStore } from 'sojourn/stores/sqlite'
 import { createApp } from './app.ts'
+import { certificateIn } from './certificate.ts'
+import { readCommandLine, USAGE } from './command-line.ts'
 import { type Config, readConfig, StartError } from './config.ts'
 import { ensureDataDir, secretIn } from './data-dir.ts'
+import { keepDiary } from './diary/diary.ts'
 import { accountsIn } from './people/accounts.ts'
-import { DEMO_EMAIL, DEMO_PASSWORD, ensureDemoAccount } from './people/demo-account.ts'
-import { shopSessions } from './shop.ts'
+import { ensureDemoAccount } from './people/demo-account.ts'
+import { type ShopSessions, type ShopSessionsOptions, shopSessions } from './shop.ts'
 import { ordersIn } from './shop/orders.ts'
-import { type Listening, listenLocally } from './web/listen.ts'
+import { listenLocally } from './web/listen.ts'
+import { welcome } from './welcome.ts'
 
 const PATIENCE_MS = 5000
 
 try {
-  await start(readConfig(process.env))
+  const flags = readCommandLine(process.argv.slice(2))
+  if (flags.help) console.log(USAGE)
+  else await start(readConfig(process.env, flags))
 } catch (error) {
   if (!(error instanceof StartError || error instanceof SystemError)) throw error
   console.error(error.message)
   process.exitCode = error instanceof StartError ? error.exitCode : 78
 }
 
-async function start({ port, dataDir, passwordAgainAfter }: Config): Promise<void> {
+async function start(config: Config): Promise<void> {
+  const { dataDir, passwordAgainAfter, trustedProxies } = config
   process.umask(0o077)
   ensureDataDir(dataDir)
+  const certificate = config.https ? certificateIn(dataDir) : undefined
   const sessionsPath = join(dataDir, 'sessions.sqlite')
   const store = sqliteStore({ path: sessionsPath })
-  const sessions = shopSessions({ secret: secretIn(dataDir), store, passwordAgainAfter })
+  const sessions = sessionsWith({ secret: secretIn(dataDir), store, passwordAgainAfter, trustedProxies })
   await sessions.ready().catch((error: unknown) => explainMismatch(error, sessionsPath))
   const database = openShopDatabase(join(dataDir, 'shop.sqlite'))
   const accounts = accountsIn(database)
   const { passwordIsKnown } = await ensureDemoAccount(accounts)
 
-  const shop = { sessions, accounts, orders: ordersIn(database), passwordAgainAfter }
-  const listening = await listenLocally(port, createApp(shop))
+  const closing = new AbortController()
+  const app = createApp({
+    sessions,
+    accounts,
+    orders: ordersIn(database),
+    diary: keepDiary(sessions),
+    passwordAgainAfter,
+    pageHeaders: pageHeadersFor(config),
+    closing: closing.signal,
+  })
+  const listening = await listenLocally({ port: config.port, certificate }, app)
   stopOnSignal(async () => {
+    closing.abort()
     await listening.close(PATIENCE_MS)
     await sessions.close()
     await store.close()
     database.close()
   })
-  console.log(welcome(listening, dataDir, passwordIsKnown))
+  console.log(welcome({ config, listening, certificatePath: certificate?.path, passwordIsKnown }))
+}
+
+/** The only options that come from outside are the proxies. */
+function sessionsWith(options: ShopSessionsOptions): ShopSessions {
+  try {
+    return shopSessions(options)
+  } catch (error) {
+    if (!(error instanceof ConfigError) || options.trustedProxies === undefined) throw error
+    throw new StartError(78, `SOJOURN_TRUSTED_PROXIES cannot be used. ${error.message}`, { cause: error })
+  }
+}
+
+/**
+ * Nothing but what the pages have: their own styles, pictures and script, which writes no HTML.
+ *
+ * HSTS only under a name in public, and never with a certificate for this machine: browsers take it for `localhost`
+ * as well, for all ports at once, so that every other `http://localhost` would be out of reach for whoever opened
+ * this shop once. Over plain HTTP, where a proxy's own requests and those of this machine arrive, they ignore it.
+ */
+function pageHeadersFor({ https, publicUrl }: Config): () => PageHeaders {
+  return createPageHeaders({
+    csp: {
+      'default-src': ["'none'"],
+      'style-src': ["'self'"],
+      'img-src': ["'self'"],
+      'connect-src': ["'self'"],
+      'require-trusted-types-for': ["'script'"],
+    },
+    // A demonstration is gone tomorrow: it binds its own host, and for a day.
+    hsts: publicUrl === undefined || https ? false : { maxAge: '1d', includeSubDomains: false },
+  })
 }
 
 function explainMismatch(error: unknown, path: string): never {
@@ -74,22 +123,4 @@ function stopOnSignal(stop: () => Promise<void>): void {
     void stop().then(() => process.exit(0))
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stopOnce)
-}
-
-function welcome({ port, onIpv6 }: Listening, dataDir: string, passwordIsKnown: boolean): string {
-  return [
-    '',
-    '  Wayside, the Sojourn demo, is open:',
-    '',
-    `    http://localhost:${port}`,
-    '',
-    '  Sign up with any e-mail address, or sign in as',
-    '',
-    `    ${DEMO_EMAIL}   ${passwordIsKnown ? DEMO_PASSWORD : '(with the password you gave it)'}`,
-    '',
-    `  Sessions, accounts and the secret are kept in ${dataDir}`,
-    ...(onIpv6 ? [] : ['  This machine has no IPv6 loopback; only 127.0.0.1 answers.']),
-    '  Ctrl-C stops it. Whoever is signed in stays signed in.',
-    '',
-  ].join('\n')
 }

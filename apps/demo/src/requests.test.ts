@@ -28,7 +28,9 @@ test.each([
 ])('a form from another site is refused: %o', async (headers) => {
   const ada = visitor(demo.url)
   await signUp(ada, `${Object.values(headers)[0]?.replace(/\W/g, '')}@example.com`)
-  expect((await ada.post('/sign-out', {}, { headers })).status).toBe(403)
+  const { status, body, cookies } = await ada.post('/sign-out', {}, { headers })
+  expect({ status, cookies }).toEqual({ status: 403, cookies: [] })
+  expect(body).toContain('<h1>Not from another site</h1>')
   expect((await ada.get('/account')).status).toBe(200)
 })
 
@@ -77,7 +79,9 @@ test('16 KiB is the most that a form may have, said or not', async () => {
     },
   })
   const init = { body: chunks, duplex: 'half', headers: FORM } as RequestInit
-  expect((await visitor(demo.url).post('/basket/add', {}, init)).status).toBe(413)
+  const { status, body } = await visitor(demo.url).post('/basket/add', {}, init)
+  expect(status).toBe(413)
+  expect(body).toContain('That is more than this form can take.')
 })
 
 test.each([
@@ -101,11 +105,67 @@ test('signing in never leads away from the shop', async () => {
   }
 })
 
-test('pages are private and may run nothing; the style sheet is kept for good', async () => {
-  const { headers, body } = await visitor(demo.url).get('/')
+test('every form carries a token, and what it asks for is done with the token of this session only', async () => {
+  const [ada, eve] = [visitor(demo.url), visitor(demo.url)]
+  await signUp(ada, 'token@example.com')
+  await signUp(eve, 'eve.token@example.com')
+  for (const path of ['/', '/account', '/account/password', '/devices']) {
+    const { body } = await ada.get(path)
+    const forms = body.match(/<form /g)?.length
+    expect({ path, tokens: body.match(/name="_csrf" value="sjc_/g)?.length }).toEqual({ path, tokens: forms })
+  }
+  const old = await ada.formToken()
+  await ada.post('/account/password', { password: 'a good pass phrase', 'new-password': 'another phrase' })
+  for (const token of ['', 'sjc_made-up', await eve.formToken(), old]) {
+    const headers = { referer: `${demo.url}/devices?notice=welcome` }
+    const { status, body, cookies } = await ada.post('/sign-out', { _csrf: token }, { headers })
+    expect({ status, cookies }).toEqual({ status: 403, cookies: [] })
+    expect(body).toContain('This page was out of date')
+    expect(body).toContain('href="/devices">Open it again')
+  }
+  expect((await ada.get('/account')).status).toBe(200)
+  expect((await ada.post('/sign-out')).location).toBe('/signed-out')
+})
+
+test('whoever gives a password needs no page of theirs to be recent', async () => {
+  const ada = visitor(demo.url)
+  await ada.post('/basket/add', { product: 'mug' })
+  const fields = { email: 'entrance@example.com', password: 'a good pass phrase', _csrf: 'sjc_old' }
+  expect((await ada.post('/sign-up', fields)).location).toBe('/?notice=welcome')
+  expect((await ada.post('/sign-in', fields)).location).toBe('/?notice=signed-in')
+})
+
+test('pages are private and run one script at most, their own; assets are kept for good', async () => {
+  const ada = visitor(demo.url)
+  const { headers, body } = await ada.get('/')
   expect(headers.get('cache-control')).toBe('no-store')
-  expect(headers.get('content-security-policy')).toContain("default-src 'none'")
   expect(body).not.toMatch(/<script|style=|onclick/)
+  await signUp(ada, 'policy@example.com')
+  const devices = await ada.get('/devices')
+  const [, script = '', nonce] =
+    /<script type="module" src="([^"]+)" nonce="([^"]+)">/.exec(devices.body) ?? []
+  const policy = devices.headers.get('content-security-policy')?.split('; ') ?? []
+  for (const directive of [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ])
+    expect(policy).toContain(directive)
+  expect((await ada.get('/devices')).body).not.toContain(nonce)
+  for (const [name, value] of [
+    ['x-content-type-options', 'nosniff'],
+    ['referrer-policy', 'same-origin'],
+    ['cross-origin-opener-policy', 'same-origin'],
+    ['cross-origin-resource-policy', 'same-origin'],
+    // On localhost it would reach every other port.
+    ['strict-transport-security', null],
+    ['clear-site-data', null],
+    ['x-powered-by', null],
+  ] as const)
+    expect({ name, value: devices.headers.get(name) }).toEqual({ name, value })
+  expect((await ada.get(script)).headers.get('content-type')).toContain('text/javascript')
   const path = /href="(\/assets\/styles[^"]+)"/.exec(body)?.[1] ?? ''
   const styles = await visitor(demo.url).get(path)
   expect(styles.headers.get('cache-control')).toContain('immutable')
@@ -140,6 +200,7 @@ test('a store that cannot write gets 503 and signs nobody out', async () => {
   })
   expect(body).toContain('You were not signed out')
   expect(body).not.toContain('Sign in')
+  expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
   expect((await ada.post('/basket/add', { product: 'mug' })).status).toBe(303)
   expect((await ada.get('/account')).status).toBe(200)
 })

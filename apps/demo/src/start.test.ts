@@ -1,8 +1,8 @@
 /** Starting, stopping and starting again. */
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { refusedStart, startDemo, temporaryDataDir } from './testing/demo.fixture.ts'
+import { endedStart, startDemo, temporaryDataDir } from './testing/demo.fixture.ts'
 import { signIn, signUp, visitor } from './testing/visitor.fixture.ts'
 
 const disposals: (() => unknown)[] = []
@@ -84,15 +84,36 @@ test('it answers on both loopback addresses and says so when the port is taken',
     () => false,
   )
   expect(onIpv6).toBe(!demo.printed().includes('no IPv6'))
-  const { code, printed } = await refusedStart({ PORT: port, DATA_DIR: dataDir() })
+  const { code, printed } = await endedStart({ PORT: port, DATA_DIR: dataDir() })
   expect(code).toBe(69)
   expect(printed).toBe(
     `Port ${port} is taken by another program. Stop that one, or set PORT to a free port.\n`,
   )
 })
 
+test('--help says what there is, on stdout, and starts nothing', async () => {
+  for (const flag of ['--help', '-h']) {
+    const { code, printed } = await endedStart({ DATA_DIR: '' }, [flag])
+    expect(code).toBe(0)
+    for (const word of ['npm start -- --https', '3443', 'PORT', 'DATA_DIR', 'SOJOURN_TRUSTED_PROXIES'])
+      expect(printed).toContain(word)
+  }
+})
+
+test.each([[['--tls']], [['https']], [['--https=yes']], [['--https', '--port', '80']]])(
+  'a command line that is not understood is refused with what there is: %j',
+  async (flags) => {
+    const path = dataDir()
+    const { code, printed } = await endedStart({ PORT: '0', DATA_DIR: path }, flags)
+    expect(code).toBe(64)
+    expect(printed).toContain(flags.at(-1) === '80' ? '--port' : flags[0]?.split('=')[0])
+    expect(printed).toContain('npm start -- --https')
+    expect(existsSync(path)).toBe(false)
+  },
+)
+
 test.each(['abc', '', '-1', '80.5', '0x50', '65536', ' 3000'])('a PORT of %j is refused', async (PORT) => {
-  const { code, printed } = await refusedStart({ PORT, DATA_DIR: dataDir() })
+  const { code, printed } = await endedStart({ PORT, DATA_DIR: dataDir() })
   expect(code).toBe(78)
   expect(printed).toMatch(/^PORT is ".*"\. Write a whole number from 0 to 65535\.\n$/)
 })
@@ -101,7 +122,7 @@ test('a secret file that is damaged or open to others is refused with what to do
   const path = dataDir()
   mkdirSync(path, { mode: 0o700 })
   writeFileSync(join(path, 'secret'), 'too short', { mode: 0o600 })
-  const damaged = await refusedStart({ PORT: '0', DATA_DIR: path })
+  const damaged = await endedStart({ PORT: '0', DATA_DIR: path })
   expect(damaged.code).toBe(78)
   expect(damaged.printed).toContain('Put the right one back')
   expect(damaged.printed).not.toContain('too short')
@@ -109,7 +130,7 @@ test('a secret file that is damaged or open to others is refused with what to do
   const open = dataDir()
   mkdirSync(open, { mode: 0o700 })
   writeFileSync(join(open, 'secret'), 'x'.repeat(64), { mode: 0o644 })
-  const readable = await refusedStart({ PORT: '0', DATA_DIR: open })
+  const readable = await endedStart({ PORT: '0', DATA_DIR: open })
   expect(readable.code).toBe(78)
   expect(readable.printed).toContain('chmod 600')
 })
@@ -118,14 +139,14 @@ test('sessions that were made with another secret are refused, and files that ar
   const path = dataDir()
   await (await startDemo(path)).stop('SIGTERM')
   rmSync(join(path, 'secret'))
-  const other = await refusedStart({ PORT: '0', DATA_DIR: path })
+  const other = await endedStart({ PORT: '0', DATA_DIR: path })
   expect(other.code).toBe(78)
   expect(other.printed).toContain('were made with another secret')
 
   const shop = dataDir()
   mkdirSync(shop, { mode: 0o700 })
   writeFileSync(join(shop, 'shop.sqlite'), 'this is no database at all')
-  const damaged = await refusedStart({ PORT: '0', DATA_DIR: shop })
+  const damaged = await endedStart({ PORT: '0', DATA_DIR: shop })
   expect(damaged.code).toBe(78)
   expect(damaged.printed).toContain('shop.sqlite cannot be used')
 })
@@ -133,7 +154,7 @@ test('sessions that were made with another secret are refused, and files that ar
 test('a data directory that cannot be one is refused', async () => {
   const path = dataDir()
   writeFileSync(path, 'a file')
-  const { code, printed } = await refusedStart({ PORT: '0', DATA_DIR: path })
+  const { code, printed } = await endedStart({ PORT: '0', DATA_DIR: path })
   expect(code).toBe(78)
   expect(printed).toContain('Set DATA_DIR')
 })

@@ -1,5 +1,21 @@
-/** Form fields with their labels, hints and errors tied together for everybody. */
+/** Forms, and fields with their labels, hints and errors tied together for everybody. */
 import { type Content, html } from '../web/html.ts'
+import type { LocalPath } from '../web/return-path.ts'
+import type { Visit } from '../web/visit.ts'
+
+export interface PostForm {
+  readonly to: LocalPath
+  /** A class. */
+  readonly look?: string
+  readonly content: Content
+}
+
+/** A form that changes something. There is no other way to make one, so none is without the session's token. */
+export function postForm({ session }: Visit, { to, look, content }: PostForm): Content {
+  return html`<form method="post" action="${to}"${look !== undefined && html` class="${look}"`}>
+<input type="hidden" name="_csrf" value="${session.csrfToken()}">
+${content}</form>`
+}
 
 export interface Field {
   readonly name: string

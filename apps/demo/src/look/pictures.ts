@@ -16,6 +16,14 @@ export const landscape: Html = html`<svg class="landscape" viewBox="0 0 480 240"
 <path class="trees" d="M88 190l12-34 12 34zM112 196l9-26 9 26zM404 184l11-32 11 32zM386 188l8-22 8 22z"/>
 <path class="stone" d="M206 226v-19a9 9 0 0 1 18 0v19z"/></svg>`
 
+/** For pages that say where not to go. */
+export const signpost: Html = html`<svg class="signpost" viewBox="0 0 160 120" aria-hidden="true">
+<ellipse class="near" cx="80" cy="112" rx="62" ry="7"/>
+<path class="post" d="M76 26h8v86h-8z"/>
+<path class="board" d="M40 34h62l14 11-14 11H40a4 4 0 0 1-4-4V38a4 4 0 0 1 4-4z"/>
+<path class="board back" d="M118 62H64L50 72l14 10h54a4 4 0 0 0 4-4V66a4 4 0 0 0-4-4z"/>
+<path class="grain" d="M48 45h40M74 72h36"/></svg>`
+
 const DRAWINGS: Readonly<Record<string, Html>> = {
   mug: html`<ellipse cx="122" cy="150" rx="66" ry="6" opacity=".13"/>
 <g fill="none" stroke="#fff" stroke-width="4" stroke-linecap="round" opacity=".75"><path d="M98 40c-7-8 7-12 0-21"/><path d="M118 42c-7-8 7-12 0-21"/><path d="M138 40c-7-8 7-12 0-21"/></g>

@@ -1,15 +1,12 @@
 /** Making an account. This shop sends no mail, so it cannot hide that an e-mail has an account already. */
-import { textField } from '../look/fields.ts'
-import { page } from '../look/layout.ts'
-import { type Answer, seeOther } from '../web/answer.ts'
-import { field } from '../web/form.ts'
+import { postForm, textField } from '../look/fields.ts'
+import { sendPage } from '../look/layout.ts'
+import { field, passwordField } from '../web/form.ts'
 import { html } from '../web/html.ts'
 import { returnPath } from '../web/return-path.ts'
-import type { Route, Visit } from '../web/visit.ts'
+import { query, seeOther, type Visit } from '../web/visit.ts'
 import { isEmail, normalEmail } from './accounts.ts'
 import { hashPassword, problemWithPassword } from './passwords.ts'
-
-export const signUpRoutes: readonly Route[] = [{ path: '/sign-up', get: askToSignUp, post: signUp }]
 
 interface SignUpPage {
   readonly wanted: string
@@ -18,40 +15,36 @@ interface SignUpPage {
   readonly passwordProblem?: string | undefined
 }
 
-function askToSignUp(visit: Visit): Answer {
-  if (visit.account !== undefined) return seeOther('/account')
-  return signUpPage(visit, { wanted: visit.url.searchParams.get('return') ?? '' })
+export function askToSignUp(visit: Visit): void {
+  const wanted = query(visit, 'return')
+  if (visit.account === undefined) signUpPage(visit, { wanted })
+  else seeOther(visit, returnPath(wanted, '/account'))
 }
 
-async function signUp(visit: Visit): Promise<Answer> {
-  const { form, session, shop } = visit
-  const email = normalEmail(field(form, 'email'))
-  const password = form.get('password') ?? ''
-  const wanted = field(form, 'return')
+export async function signUp(visit: Visit): Promise<void> {
+  const { session, shop } = visit
+  const email = normalEmail(field(visit, 'email'))
+  const password = passwordField(visit, 'password')
+  const wanted = field(visit, 'return')
   const emailProblem = isEmail(email) ? undefined : 'Write an e-mail address such as ada@example.com.'
   const passwordProblem = problemWithPassword(password, email)
   if (emailProblem !== undefined || passwordProblem !== undefined)
     return signUpPage(visit, { wanted, email, emailProblem, passwordProblem })
   const account = shop.accounts.create(email, await hashPassword(password))
-  if (account === undefined)
-    return signUpPage(visit, {
-      wanted,
-      email,
-      emailProblem: 'This e-mail has an account already. Sign in instead.',
-    })
+  if (account === undefined) {
+    const taken = 'This e-mail has an account already. Sign in instead.'
+    return signUpPage(visit, { wanted, email, emailProblem: taken })
+  }
+  const visitor = session.id
   const result = await session.signIn(account.id, { amr: ['pwd'] })
-  return seeOther(result.kind === 'signed-in' ? returnPath(wanted, '/?notice=welcome') : '/sign-in')
+  if (result.kind !== 'signed-in') return seeOther(visit, '/sign-in')
+  shop.diary.belongsTo(account.id, visitor)
+  seeOther(visit, returnPath(wanted, '/?notice=welcome'))
 }
 
-function signUpPage(visit: Visit, { wanted, email = '', emailProblem, passwordProblem }: SignUpPage): Answer {
+function signUpPage(visit: Visit, { wanted, email = '', emailProblem, passwordProblem }: SignUpPage): void {
   const refused = emailProblem !== undefined || passwordProblem !== undefined
-  return page(visit, {
-    title: 'Sign up',
-    width: 'narrow',
-    status: refused ? 422 : 200,
-    main: html`<h1>Make an account</h1>
-<form class="panel" method="post" action="/sign-up">
-<input type="hidden" name="return" value="${wanted}">
+  const content = html`<input type="hidden" name="return" value="${wanted}">
 ${textField({
   name: 'email',
   label: 'E-mail',
@@ -71,7 +64,13 @@ ${textField({
   error: passwordProblem,
   focus: passwordProblem !== undefined && emailProblem === undefined,
 })}
-<button class="button full">Sign up</button></form>
+<button class="button full">Sign up</button>`
+  sendPage(visit, {
+    title: 'Sign up',
+    width: 'narrow',
+    status: refused ? 422 : 200,
+    main: html`<h1>Make an account</h1>
+${postForm(visit, { to: '/sign-up', look: 'panel', content })}
 <p class="aside">Have an account? <a href="/sign-in${wanted !== '' && `?return=${encodeURIComponent(wanted)}`}">Sign in</a>.</p>`,
   })
 }

@@ -1,12 +1,12 @@
 /** The shop front, the basket and ordering. */
-import { page } from '../look/layout.ts'
+import { postForm } from '../look/fields.ts'
+import { sendPage } from '../look/layout.ts'
 import { landscape, picture } from '../look/pictures.ts'
 import { signInFirst } from '../people/members-only.ts'
-import { type Answer, seeOther } from '../web/answer.ts'
 import { field } from '../web/form.ts'
 import { type Content, html } from '../web/html.ts'
 import { Refusal } from '../web/refusal.ts'
-import type { Route, Visit } from '../web/visit.ts'
+import { seeOther, type Visit } from '../web/visit.ts'
 import {
   type Basket,
   type BasketLine,
@@ -18,38 +18,31 @@ import {
 } from './basket.ts'
 import { price, type Product, PRODUCTS, productCalled } from './catalogue.ts'
 
-export const shopRoutes: readonly Route[] = [
-  { path: '/', get: shopFront },
-  { path: '/basket', get: showBasket },
-  { path: '/basket/add', post: addToBasket },
-  { path: '/basket/change', post: changeBasket },
-  { path: '/orders', post: placeOrder },
-]
-
-function shopFront(visit: Visit): Answer {
+export function showShop(visit: Visit): void {
   const basket = visit.session.data.basket ?? {}
-  return page(visit, {
+  sendPage(visit, {
     title: 'Things for slow journeys',
     main: html`<section class="hero"><div><h1>Things for slow journeys</h1>
 <p>A few well-made companions for people who stop on the way. Fill a basket first, sign in later: it comes along.</p></div>${landscape}</section>
-<ul class="grid">${PRODUCTS.map((product) => card(product, basket[product.slug] ?? 0))}</ul>`,
+<ul class="grid">${PRODUCTS.map((product) => card(visit, product, basket[product.slug] ?? 0))}</ul>`,
   })
 }
 
-function card({ slug, name, about, cents, tint }: Product, inBasket: number): Content {
+function card(visit: Visit, { slug, name, about, cents, tint }: Product, inBasket: number): Content {
+  const content = html`<input type="hidden" name="product" value="${slug}">
+<button class="button small">Add<span class="quiet-label"> ${name} to the basket</span></button>`
   return html`<li class="card" id="${slug}">
 <div class="picture ${tint}">${picture(slug)}</div>
 <div class="words"><h2>${name}</h2><p>${about}</p></div>
 <div class="buy"><div><p class="price">${price(cents)}</p>
 ${inBasket > 0 && html`<p class="in-basket"><a href="/basket">${inBasket} in your basket</a></p>`}</div>
-<form method="post" action="/basket/add"><input type="hidden" name="product" value="${slug}">
-<button class="button small">Add<span class="quiet-label"> ${name} to the basket</span></button></form></div>
+${postForm(visit, { to: '/basket/add', content })}</div>
 </li>`
 }
 
-function showBasket(visit: Visit): Answer {
+export function showBasket(visit: Visit): void {
   const lines = linesOf(visit.session.data.basket ?? {})
-  return page(visit, {
+  sendPage(visit, {
     title: 'Your basket',
     width: 'medium',
     main: html`<h1>Your basket</h1>${lines.length === 0 ? emptyBasket : fullBasket(visit, lines)}`,
@@ -59,43 +52,50 @@ function showBasket(visit: Visit): Answer {
 const emptyBasket = html`<div class="panel empty"><p>There is nothing in it yet.</p>
 <p><a class="button" href="/">Look around the shop</a></p></div>`
 
-function fullBasket({ account }: Visit, lines: readonly BasketLine[]): Content {
-  const next =
-    account === undefined
-      ? html`<p class="hint">Your basket comes along when you sign in.</p><p class="actions"><a class="button" href="/sign-in?return=/basket">Sign in to order</a> <a href="/sign-up?return=/basket">or sign up</a></p>`
-      : html`<p class="hint">${account.address === '' ? html`No delivery address yet. <a href="/account">Add one</a> to your account.` : `To ${account.address.replace(/\s*\n\s*/g, ', ')}`}</p>
-<form class="actions" method="post" action="/orders"><button class="button">Place the order</button></form>`
-  return html`<ul class="panel lines">${lines.map(lineItem)}</ul>
-<div class="total"><p><span>Total</span> <strong>${price(totalOf(lines))}</strong></p>${next}</div>`
+function fullBasket(visit: Visit, lines: readonly BasketLine[]): Content {
+  return html`<ul class="panel lines">${lines.map((line) => lineItem(visit, line))}</ul>
+<div class="total"><p><span>Total</span> <strong>${price(totalOf(lines))}</strong></p>${nextStep(visit)}</div>`
 }
 
-function lineItem({ product, quantity, cents }: BasketLine): Content {
+function nextStep(visit: Visit): Content {
+  const { account } = visit
+  if (account === undefined)
+    return html`<p class="hint">Your basket comes along when you sign in.</p><p class="actions"><a class="button" href="/sign-in?return=/basket">Sign in to order</a> <a href="/sign-up?return=/basket">or sign up</a></p>`
+  const content = html`<button class="button">Place the order</button>`
+  return html`<p class="hint">${account.address === '' ? html`No delivery address yet. <a href="/account">Add one</a> to your account.` : `To ${account.address.replace(/\s*\n\s*/g, ', ')}`}</p>
+${postForm(visit, { to: '/orders', look: 'actions', content })}`
+}
+
+function lineItem(visit: Visit, { product, quantity, cents }: BasketLine): Content {
   const { slug, name, tint } = product
-  return html`<li class="line"><div class="picture ${tint}">${picture(slug)}</div>
-<div class="line-name"><h2>${name}</h2><p class="hint">${price(product.cents)} each</p></div>
-<form class="stepper" method="post" action="/basket/change"><input type="hidden" name="product" value="${slug}">
+  const content = html`<input type="hidden" name="product" value="${slug}">
 <button name="quantity" value="${quantity - 1}" aria-label="${quantity === 1 ? `Remove ${name}` : `One ${name} less`}">−</button>
 <output aria-label="${name}: quantity">${quantity}</output>
-<button name="quantity" value="${quantity + 1}" aria-label="One ${name} more"${quantity >= MOST_OF_ONE && html` disabled`}>+</button></form>
+<button name="quantity" value="${quantity + 1}" aria-label="One ${name} more"${quantity >= MOST_OF_ONE && html` disabled`}>+</button>`
+  return html`<li class="line"><div class="picture ${tint}">${picture(slug)}</div>
+<div class="line-name"><h2>${name}</h2><p class="hint">${price(product.cents)} each</p></div>
+${postForm(visit, { to: '/basket/change', look: 'stepper', content })}
 <p class="price">${price(cents)}</p></li>`
 }
 
-async function addToBasket(visit: Visit): Promise<Answer> {
+export async function addToBasket(visit: Visit): Promise<void> {
   const { slug } = chosenProduct(visit)
   const added = await editBasket(visit, (basket) => withOneMore(basket, slug))
-  return added ? seeOther(`/#${slug}`) : signInFirst(visit, '/')
+  if (added) seeOther(visit, `/#${slug}`)
+  else signInFirst(visit, '/')
 }
 
-async function changeBasket(visit: Visit): Promise<Answer> {
+export async function changeBasket(visit: Visit): Promise<void> {
   const { slug } = chosenProduct(visit)
-  const quantity = field(visit.form, 'quantity')
+  const quantity = field(visit, 'quantity')
   if (!/^\d$/.test(quantity)) throw new Refusal(400, `A basket takes 0 to ${MOST_OF_ONE} of a thing.`)
   const changed = await editBasket(visit, (basket) => withQuantity(basket, slug, Number(quantity)))
-  return changed ? seeOther('/basket') : signInFirst(visit, '/basket')
+  if (changed) seeOther(visit, '/basket')
+  else signInFirst(visit, '/basket')
 }
 
 /** Takes the basket and empties it in one step, so that two clicks make one order. */
-async function placeOrder(visit: Visit): Promise<Answer> {
+export async function placeOrder(visit: Visit): Promise<void> {
   const { account, shop } = visit
   if (account === undefined) return signInFirst(visit, '/basket')
   let taken: Basket = {}
@@ -109,9 +109,9 @@ async function placeOrder(visit: Visit): Promise<Answer> {
     quantity,
     cents,
   }))
-  if (lines.length === 0) return seeOther('/basket')
+  if (lines.length === 0) return seeOther(visit, '/basket')
   shop.orders.place(account.id, lines)
-  return seeOther('/account?notice=ordered')
+  seeOther(visit, '/account?notice=ordered')
 }
 
 /** False when the session ended while the request ran; nothing was changed then. */
@@ -120,8 +120,8 @@ async function editBasket({ session }: Visit, edit: (basket: Basket) => Basket):
   return result.kind === 'changed'
 }
 
-function chosenProduct({ form }: Visit): Product {
-  const product = productCalled(field(form, 'product'))
+function chosenProduct(visit: Visit): Product {
+  const product = productCalled(field(visit, 'product'))
   if (product === undefined) throw new Refusal(400, 'This shop has no such thing.')
   return product
 }

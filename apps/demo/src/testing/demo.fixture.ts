@@ -1,9 +1,10 @@
 /** The demo as a process of its own on a free port, with its own data directory. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setDefaultCACertificates } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 
 export interface Demo {
@@ -28,14 +29,18 @@ export function temporaryDataDir(): { readonly path: string; dispose(): void } {
   return { path: join(parent, 'data'), dispose: () => rmSync(parent, { recursive: true, force: true }) }
 }
 
-/** Starts it and waits until it says where it is. */
-export async function startDemo(dataDir: string, environment: NodeJS.ProcessEnv = {}): Promise<Demo> {
-  const child = launch({ DATA_DIR: dataDir, PORT: '0', ...environment })
+/** Starts it, with these flags, and waits until it says where it is. */
+export async function startDemo(
+  dataDir: string,
+  environment: NodeJS.ProcessEnv = {},
+  flags: readonly string[] = [],
+): Promise<Demo> {
+  const child = launch({ DATA_DIR: dataDir, PORT: '0', ...environment }, flags)
   const printed = recorded(child)
   const exited = once(child, 'exit')
   const url = await new Promise<string>((found, failed) => {
     child.stdout?.on('data', () => {
-      const [address] = /http:\/\/localhost:\d+/.exec(printed()) ?? []
+      const [address] = /https?:\/\/localhost:\d+/.exec(printed()) ?? []
       if (address !== undefined) found(address)
     })
     void exited.then(() => failed(new Error(`The demo did not start:\n${printed()}`)))
@@ -52,16 +57,24 @@ export async function startDemo(dataDir: string, environment: NodeJS.ProcessEnv 
   }
 }
 
-/** Runs it where it must refuse to start. */
-export async function refusedStart(environment: NodeJS.ProcessEnv): Promise<Ended> {
-  const child = launch(environment)
+/** Runs it where it ends on its own: it says something, or refuses to start. */
+export async function endedStart(
+  environment: NodeJS.ProcessEnv,
+  flags: readonly string[] = [],
+): Promise<Ended> {
+  const child = launch(environment, flags)
   const printed = recorded(child)
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, printed: printed() }
 }
 
-function launch(environment: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, [MAIN], {
+/** Connections of this process believe the certificate that `--https` made in this data directory. */
+export function trustCertificateIn(dataDir: string): void {
+  setDefaultCACertificates([readFileSync(join(dataDir, 'https/certificate.pem'), 'utf8')])
+}
+
+function launch(environment: NodeJS.ProcessEnv, flags: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...flags], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

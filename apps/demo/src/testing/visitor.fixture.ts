@@ -12,7 +12,9 @@ export interface Seen {
 
 export interface Visitor {
   get(path: string, init?: RequestInit): Promise<Seen>
-  /** Posts a form and answers the redirect, or whatever came instead. */
+  /** The token that forms carry for this visitor at this moment. */
+  formToken(): Promise<string>
+  /** Posts a form of a page that was just looked at, and answers the redirect, or whatever came instead. */
   post(path: string, fields?: Readonly<Record<string, string>>, init?: RequestInit): Promise<Seen>
   /** The session token; `undefined` without one. */
   token(): string | undefined
@@ -29,13 +31,14 @@ const COOKIE = '__Host-Http-sid'
 export function visitor(
   base: string,
   userAgent = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0',
+  proxyHeaders: Readonly<Record<string, string>> = {},
 ): Visitor {
   const given = new Set<string>()
   const seen: string[] = []
   let token: string | undefined
 
   async function ask(path: string, init: RequestInit): Promise<Seen> {
-    const headers = new Headers(init.headers)
+    const headers = new Headers({ ...proxyHeaders, ...(init.headers as Record<string, string> | undefined) })
     headers.set('user-agent', userAgent)
     if (token !== undefined) headers.set('cookie', `${COOKIE}=${token}`)
     const response = await fetch(base + path, { ...init, headers, redirect: 'manual' })
@@ -53,10 +56,20 @@ export function visitor(
     if (token !== undefined) given.add(token)
   }
 
+  async function formToken(): Promise<string> {
+    const { body } = await ask('/', {})
+    return /name="_csrf" value="([^"]+)"/.exec(body)?.[1] ?? ''
+  }
+
+  async function post(path: string, fields = {}, init: RequestInit = {}): Promise<Seen> {
+    const body = new URLSearchParams({ _csrf: await formToken(), ...fields })
+    return await ask(path, { method: 'POST', body, ...init })
+  }
+
   return {
     get: (path, init = {}) => ask(path, init),
-    post: (path, fields = {}, init = {}) =>
-      ask(path, { method: 'POST', body: new URLSearchParams(fields), ...init }),
+    formToken,
+    post,
     token: () => token,
     tokens: () => [...given],
     everythingSeen: () => seen.join('\n'),

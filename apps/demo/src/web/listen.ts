@@ -4,8 +4,15 @@
  */
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { StartError } from '../config.ts'
+
+export interface ListenOptions {
+  readonly port: number
+  /** Speaks HTTPS with it. */
+  readonly certificate?: { readonly key: string; readonly cert: string } | undefined
+}
 
 export interface Listening {
   readonly port: number
@@ -16,10 +23,10 @@ export interface Listening {
 }
 
 /** @throws StartError 69 when the port is taken, 78 when it may not be had */
-export async function listenLocally(port: number, listener: RequestListener): Promise<Listening> {
-  const first = await listen(port, '127.0.0.1', listener)
+export async function listenLocally(options: ListenOptions, listener: RequestListener): Promise<Listening> {
+  const first = await listen(options, '127.0.0.1', listener)
   const { port: found } = first.address() as AddressInfo
-  const second = await listen(found, '::1', listener).catch(async (error: unknown) => {
+  const second = await listen({ ...options, port: found }, '::1', listener).catch(async (error: unknown) => {
     if (isWithoutIpv6(error)) return undefined
     await closed(first)
     throw error
@@ -39,8 +46,13 @@ export async function listenLocally(port: number, listener: RequestListener): Pr
   }
 }
 
-async function listen(port: number, host: string, listener: RequestListener): Promise<Server> {
-  const server = createServer(listener).listen(port, host)
+async function listen(
+  { port, certificate }: ListenOptions,
+  host: string,
+  listener: RequestListener,
+): Promise<Server> {
+  const server = certificate === undefined ? createServer(listener) : createTlsServer(certificate, listener)
+  server.listen(port, host)
   try {
     await once(server, 'listening')
     return server

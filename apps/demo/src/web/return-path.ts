@@ -1,5 +1,7 @@
 /** Where to go on after signing in. Only pages of this list: an address from outside is never followed. */
-import type { LocalPath } from './answer.ts'
+
+/** A path of this site. Handlers write these as literals; what a client sends is looked up in `RETURN_PATHS`. */
+export type LocalPath = `/${string}`
 
 const RETURN_PATHS: readonly LocalPath[] = ['/', '/basket', '/account', '/account/password', '/devices']
 

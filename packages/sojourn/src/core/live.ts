@@ -12,7 +12,7 @@ import type { EndReason } from './roster.ts'
 import { type Presented, presentedBy, type Session } from './session.ts'
 
 /** With the time that a check may take this stays below the 5 s within which a revocation is seen everywhere. */
-export const CHECK_EVERY_MS = 4000
+const CHECK_EVERY_MS = 4000
 const AT_ONCE = 32
 
 export type EndListener = (reason: EndReason | NoneReason) => void

@@ -14,9 +14,14 @@ export interface ExpressSessions<Data, Attributes extends object> {
 }
 
 /** `app.use(expressSessions(sessions))`. @throws ConfigError */
-export function expressSessions<Data, Attributes extends object>(
+export function expressSessions<
+  Data,
+  Attributes extends object,
+  Request extends IncomingMessage = IncomingMessage,
+  Response extends ServerResponse = ServerResponse,
+>(
   sessions: Sessions<Data, Attributes>,
-  options: AttachOptions = {},
+  options: AttachOptions<Request, Response> = {},
 ): ExpressSessions<Data, Attributes> {
   const { attach, of } = attachSessions(sessions, options)
 

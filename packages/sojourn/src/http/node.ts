@@ -103,7 +103,8 @@ export function withSessions<
   }
 }
 
-export interface AttachOptions extends NodeOptions {
+export interface AttachOptions<Request = IncomingMessage, Response = ServerResponse>
+  extends NodeOptions<Request, Response> {
   /** Where the handle is put. Default `session`; another one for a second realm beside the first. */
   readonly property?: string
 }
@@ -128,9 +129,9 @@ export interface Attachment<Data, Attributes extends object> {
 }
 
 /** @throws ConfigError */
-export function attachSessions<Data, Attributes extends object>(
+export function attachSessions<Data, Attributes extends object, Request, Response>(
   sessions: Sessions<Data, Attributes>,
-  options: AttachOptions = {},
+  options: AttachOptions<Request, Response> = {},
 ): Attachment<Data, Attributes> {
   type Handle = SessionHandle<Data, Attributes>
   assertAdapterOptions(options, [...KNOWN, 'property'])

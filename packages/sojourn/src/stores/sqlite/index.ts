@@ -55,7 +55,7 @@ const LONGEST_BUSY_DEADLINE_MS = 60_000
  *
  * `peek` answers at once unless the file is being recovered or is failing (`'ask'`; `read` then says why).
  *
- * **Cost**: `read` and `peek` under 10 µs with a warm cache, a `fast` commit some 45 µs, a `durable` one an fsync.
+ * **Cost**: `read` and `peek` under 10 µs with a warm cache, `list` of ten sessions some 22, a `fast` commit some 45 µs, a `durable` one an fsync.
  * @throws ConfigError for a path or deadline that cannot work
  * @throws SystemError `STORE_READ_ONLY`, `STORE_FOREIGN`, `STORE_NEWER`, `STORE_CORRUPT`, `STORE_FULL` or
  * `STORE_UNAVAILABLE`: the file cannot serve, and the start should be refused. What is not ours is left untouched.

@@ -1,0 +1,110 @@
+/**
+ * A server program as a child of this process: in the foreground, in a directory of its own that only this user may
+ * enter, on free ports of the loopback addresses. It never outlives the test that started it: whoever kills this
+ * process takes it along (`setpriv --pdeathsig`).
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { anyoneCanReach } from './listening.ts'
+import { acceptsConnections, freePorts } from './ports.ts'
+
+/** Where a server is: what its configuration is made of. */
+export interface Place {
+  /** For its files and sockets; removed when it stops. */
+  readonly folder: string
+  /** As many as were asked for. */
+  readonly ports: readonly number[]
+}
+
+export interface RunningServer extends Place {
+  readonly pid: number
+  /** All that it printed so far. */
+  readonly said: () => string
+  /** Ends this process and no other, waits until it is gone, and removes its directory. */
+  readonly stop: () => Promise<void>
+}
+
+export interface Program {
+  readonly name: string
+  /** The command line, once the configuration is written. */
+  readonly args: (place: Place) => readonly string[]
+  /** By their names in the directory. */
+  readonly files: (place: Place) => Readonly<Record<string, string>>
+  /** Whether it is this process that listens: a port may have gone to somebody else. */
+  readonly isUp: (place: Place, pid: number) => Promise<boolean>
+}
+
+const MOST_ATTEMPTS = 5
+const PATIENCE_MS = 60_000
+const POLL_MS = 10
+
+/** Starts it and waits until it listens. Ports that somebody takes in the meantime are replaced by others. */
+export async function startServer(program: Program, portCount: number): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptToStart(program, await freePorts(portCount))
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS || !/address.*in use/i.test((error as Error).message)) throw error
+    }
+  }
+}
+
+async function attemptToStart(program: Program, ports: readonly number[]): Promise<RunningServer> {
+  const place: Place = { folder: mkdtempSync(join(tmpdir(), `sojourn-${program.name}-`)), ports }
+  for (const [name, text] of Object.entries(program.files(place)))
+    writeFileSync(join(place.folder, name), text, { mode: 0o600 })
+  const child = launch(program, place)
+  const said = recorded(child)
+  const exited = new Promise<void>((done) => child.once('close', () => done()))
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM')
+    await exited
+    rmSync(place.folder, { recursive: true, force: true })
+  }
+  try {
+    const { pid } = child
+    if (pid === undefined) throw (await once(child, 'error'))[0]
+    await untilItListens(program, place, child)
+    if (anyoneCanReach(pid)) throw new Error(`${program.name} listens on more than this machine.`)
+    return { ...place, pid, said, stop }
+  } catch (error) {
+    await stop()
+    throw new Error(`${program.name} did not start: ${(error as Error).message}\n${said()}`, { cause: error })
+  }
+}
+
+function launch({ name, args }: Program, place: Place): ChildProcess {
+  const command = ['--pdeathsig', 'TERM', name, ...args(place)]
+  return spawn('setpriv', command, {
+    cwd: place.folder,
+    env: { PATH: `${process.env['PATH']}:/usr/local/sbin:/usr/sbin:/sbin` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+async function untilItListens({ isUp }: Program, place: Place, child: ChildProcess): Promise<void> {
+  const giveUpAt = performance.now() + PATIENCE_MS
+  const isReady = async (): Promise<boolean> =>
+    (await isUp(place, child.pid as number)) &&
+    (await Promise.all(place.ports.map(acceptsConnections))).every(Boolean)
+  while (!(await isReady())) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`)
+    if (performance.now() > giveUpAt) throw new Error('it does not answer')
+    await delay(POLL_MS)
+  }
+}
+
+function recorded(child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+  }
+  return () => text
+}
