@@ -88,7 +88,7 @@ export {
 } from './http/page-headers.ts'
 export { type Problem, type ProblemCode, problemOf } from './http/problem.ts'
 export type { HandleOf, Sessions, SessionsOptions } from './http/sessions.ts'
-export type { RequestFacts, RespondOptions } from './http/web.ts'
+export { type RequestFacts, type RespondOptions, webExchange } from './http/web.ts'
 export type { Arrival } from './guard/client-address.ts'
 export type { ProxyOptions } from './guard/proxy-options.ts'
 export type { CsrfOptions } from './guard/cross-origin.ts'

@@ -60,6 +60,8 @@ export function createLiveSessions(engine: Engine): LiveSessions {
   /** While the store cannot be asked nobody can know, and nobody is told. */
   async function checkAll(): Promise<void> {
     const all = [...watched]
+    // What this process knows of the deployment may be as old as the bound already.
+    if (all.length > 0) await engine.watch.refresh()
     for (let at = 0; at < all.length; at += AT_ONCE)
       await Promise.allSettled(all.slice(at, at + AT_ONCE).map(([id, entry]) => look(id, entry)))
   }
@@ -68,9 +70,11 @@ export function createLiveSessions(engine: Engine): LiveSessions {
     timer?.cancel()
     timer = engine.environment.after(CHECK_EVERY_MS, check)
     if (watched.size === 0) stop()
-    checking ??= checkAll().finally(() => {
-      checking = undefined
-    })
+    checking ??= checkAll()
+      .catch(() => undefined)
+      .finally(() => {
+        checking = undefined
+      })
   }
 
   function stop(): void {

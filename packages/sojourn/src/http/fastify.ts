@@ -2,14 +2,19 @@
  * Sessions for Fastify. The handle is there from `onRequest` on; the response of a request that changed something
  * waits for the commit, whether it is sent, streamed or hijacked.
  */
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginCallback, FastifyReply } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import type { SessionHandle, Sessions } from '../index.ts'
-import { type AttachOptions, attachSessions, type HeaderHolder } from './node.ts'
+import { type AttachOptions, attachSessions, type HeaderHolder, type NodeRequest } from './node.ts'
+
+/** What is used of Fastify's request. */
+export interface FastifyRequestLike {
+  readonly raw: NodeRequest
+}
 
 export interface FastifySessions<Data, Attributes extends object> extends FastifyPluginCallback {
   /** The handle of a request that passed through, typed. @throws InputError `NOT_ATTACHED` */
-  of(request: FastifyRequest): SessionHandle<Data, Attributes>
+  of(request: FastifyRequestLike): SessionHandle<Data, Attributes>
 }
 
 /**

@@ -223,7 +223,7 @@ export class SessionHandle<
     { deliver, ...options }: HandleSignIn<Data, Attributes> = {},
   ): Promise<SignInResult<Data, Attributes>> {
     const transport = this.#transportFor(deliver)
-    this.#delivery.mustReachClient(transport)
+    this.#mustReachClient(transport)
     return await this.#inTurn(async () => {
       await this.#flush()
       const previous = this.#delivery.current
@@ -358,8 +358,8 @@ export class SessionHandle<
   }
 
   /**
-   * For adapters that have the whole response before it leaves: commits until nothing more has changed, and from then
-   * on a change that the response would have to wait for throws `HEADERS_SENT`. Never throws.
+   * For adapters that have the whole response before it leaves: commits until nothing more has changed, then `finish`.
+   * Never throws.
    *
    * @param status the response's; from 500 on it keeps no data changes
    */
@@ -370,8 +370,13 @@ export class SessionHandle<
     }
     let outcome = await next()
     while (outcome.kind === 'committed' && this.isChanged) outcome = followedBy(outcome, await next())
-    this.#finished = true
+    this.finish()
     return outcome
+  }
+
+  /** The response is on its way: from now on a change that it would have to wait for throws `HEADERS_SENT`. */
+  finish(): void {
+    this.#finished = true
   }
 
   async #commit(): Promise<Committed> {
@@ -442,7 +447,7 @@ export class SessionHandle<
   async #renewWith(
     renew: (session: Session<Data, Attributes>) => Promise<RenewResult<Data, Attributes>>,
   ): Promise<RenewResult<Data, Attributes>> {
-    this.#delivery.mustReachClient()
+    this.#mustReachClient()
     return await this.#inTurn(async () => {
       await this.#flush()
       const session = this.session
@@ -457,7 +462,7 @@ export class SessionHandle<
   async #renewIfDue(): Promise<void> {
     const { manager, internals } = this.#parts
     const { transport, isPending } = this.#delivery
-    if (this.#verdict.kind !== 'valid' || isPending || transport === BEARER) return
+    if (this.#verdict.kind !== 'valid' || isPending || this.#finished || transport === BEARER) return
     const because = internals.regenerationDue(this.#verdict.session)
     if (because === undefined || !this.#delivery.canReachClient()) return
     try {
@@ -493,7 +498,13 @@ export class SessionHandle<
         'A bearer client without session cannot be handed one unasked. Call sessions.startAnonymous and send it the token.',
       )
     }
-    this.#delivery.mustReachClient()
+    this.#mustReachClient()
+  }
+
+  /** @throws InputError `HEADERS_SENT`, `INSECURE_REQUEST`, `CROSS_SITE_REQUEST` */
+  #mustReachClient(transport: string = this.#delivery.transport): void {
+    if (this.#finished && transport !== BEARER) throw headersSent()
+    this.#delivery.mustReachClient(transport)
   }
 
   /** A token that the check renewed goes out with this response, if it still can. */

@@ -11,7 +11,7 @@ import {
   type SessionHandle,
   type Sessions,
 } from '../index.ts'
-import { HonoExchange, socketAddress } from './hono/exchange.ts'
+import { HonoExchange } from './hono/exchange.ts'
 
 export interface HonoOptions {
   /**
@@ -25,7 +25,8 @@ export interface HonoOptions {
   readonly address?: (context: Context) => string | undefined
 }
 
-interface Env<Data, Attributes extends object> {
+/** What the middleware adds to an application's environment. */
+export interface HonoSessionsEnv<Data, Attributes extends object> {
   Variables: { session: SessionHandle<Data, Attributes> }
 }
 
@@ -36,9 +37,9 @@ interface Env<Data, Attributes extends object> {
 export function honoSessions<Data, Attributes extends object>(
   sessions: Sessions<Data, Attributes>,
   options: HonoOptions = {},
-): MiddlewareHandler<Env<Data, Attributes>> {
+): MiddlewareHandler<HonoSessionsEnv<Data, Attributes>> {
   assertAdapterOptions(options, ['unavailable', 'onProblem', 'address'])
-  const { unavailable, onProblem = problemJson, address = socketAddress } = options
+  const { unavailable, onProblem = problemJson, address } = options
 
   async function replace(context: Context, problem: Problem): Promise<void> {
     // The headers of an answer that is there would be copied.
@@ -58,6 +59,7 @@ export function honoSessions<Data, Attributes extends object>(
     if (thrown !== undefined && context.res.status === 500) await replace(context, thrown)
     if (context.error !== undefined) session.discard()
     const committed = exchange.hasChanged ? await session.settle(context.res.status) : NOTHING
+    session.finish()
     if (committed.kind !== 'committed') await replace(context, committed.problem)
     for (const [name, value] of committed.headers)
       context.header(name, value, { append: name !== 'cache-control' })

@@ -19,7 +19,7 @@ import { type Problem, problem, problemOf } from './problem.ts'
 import type { Sessions } from './sessions.ts'
 
 export { type UpgradeOptions, upgradeSession } from './node/upgrade.ts'
-export { type HeaderHolder, type NodeRequest, type NodeResponse, rawHeader } from './node/exchange.ts'
+export { type HeaderHolder, NodeArrival, type NodeRequest, type NodeResponse } from './node/exchange.ts'
 
 export interface NodeOptions<Request = IncomingMessage, Response = ServerResponse> {
   /**

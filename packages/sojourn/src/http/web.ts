@@ -15,7 +15,8 @@ export interface RespondOptions extends RequestFacts {
   readonly onProblem?: (problem: Problem, request: Request) => Response | Promise<Response>
 }
 
-export function webExchange(request: Request, { address }: RequestFacts): Exchange {
+/** A `Request` as adapters describe it to `sessions.open`. Its URL is believed: it is the server that makes it. */
+export function webExchange(request: Request, { address }: RequestFacts = {}): Exchange {
   const { headers, method, url } = request
   const header = (name: string): string | undefined => headers.get(name) ?? undefined
   return {

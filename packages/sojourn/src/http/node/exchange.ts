@@ -22,7 +22,7 @@ export interface Hooks {
   readonly answer: (problem: Problem, request: NodeRequest, response: NodeResponse) => void
 }
 
-/** Headers are scanned in place: Node's own parsing of them costs more than the check. */
+/** A request without its response, for adapters to describe it by. Headers are scanned in place: Node's own parsing of them costs more than the check. */
 export class NodeArrival {
   readonly request: NodeRequest
 
@@ -136,13 +136,13 @@ export class NodeExchange extends NodeArrival implements Exchange {
         this.#held = undefined
       },
       onError: (error) => this.#hooks.report(error, this.request),
-      answer: (reason) => this.answer(reason),
+      answer: (reason, response) => this.#hooks.answer(reason, this.request, response),
     })
   }
 }
 
 /** One header among Node's `rawHeaders`, by its lower-case name; several lines are joined, those of `cookie` with `; `. */
-export function rawHeader(raw: readonly string[], name: string): string | undefined {
+function rawHeader(raw: readonly string[], name: string): string | undefined {
   const separator = name === 'cookie' ? '; ' : ', '
   let value: string | undefined
   for (let index = 0; index < raw.length; index += 2) {

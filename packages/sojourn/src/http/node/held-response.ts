@@ -15,6 +15,7 @@ import {
   METHODS,
   type Method,
   methodsOf,
+  voiceOf,
 } from './holders.ts'
 import { assertHeaders, type Call, putHeaders, replay, type Writer } from './replay.ts'
 
@@ -36,8 +37,8 @@ export interface Holding {
   /** Told when nothing is held any more; later changes need a new hold. */
   readonly onReleased: () => void
   readonly onError: (error: unknown) => void
-  /** Writes a problem where the handler's answer would have been. */
-  readonly answer: (problem: Problem) => void
+  /** Writes a problem where the handler's answer would have been, at once or later. */
+  readonly answer: (problem: Problem, response: ServerResponse) => void
 }
 
 /**
@@ -55,7 +56,7 @@ class Hold implements HeldResponse {
   readonly #holders: Holders
   readonly #originals = new Map<Method, AnyMethod>()
   readonly #calls: Call[] = []
-  #state: 'holding' | 'released' | 'replaced' = 'holding'
+  #state: 'holding' | 'released' | 'replaced' | 'replacing' = 'holding'
   #abandoned: Problem | undefined
   #head: Pick<ServerResponse, 'statusCode' | 'statusMessage'> | undefined
 
@@ -77,7 +78,7 @@ class Hold implements HeldResponse {
   }
 
   get saysAll(): boolean {
-    return this.#calls.some(({ writer }) => writer === 'end')
+    return this.#state === 'replaced' || this.#calls.some(({ writer }) => writer === 'end')
   }
 
   setHeader(name: string, value: string): void {
@@ -92,7 +93,7 @@ class Hold implements HeldResponse {
   say(writer: Writer, args: readonly unknown[]): unknown {
     const response = this.#response
     if (this.#state === 'replaced') return writer === 'write' ? true : response
-    if (this.#state === 'released') return this.#pass(writer, args)
+    if (this.#state !== 'holding') return this.#pass(writer, args)
     if (writer === 'writeHead') assertHeaders(args.at(-1))
     // Libraries that ask node's own field write the head again; it has been said.
     if (writer === 'writeHead' && this.#calls.length > 0) {
@@ -104,6 +105,7 @@ class Hold implements HeldResponse {
   }
 
   changeHeader(method: Method, args: readonly unknown[]): unknown {
+    if (this.#state === 'replaced') return this.#response
     if (this.#state === 'holding' && this.#calls.length > 0) throw tooLate()
     return this.#pass(method, args)
   }
@@ -111,6 +113,17 @@ class Hold implements HeldResponse {
   #pass(method: Method, args: readonly unknown[]): unknown {
     const original = this.#originals.get(method) ?? methodsOf(this.#response)[method]
     return original.apply(this.#response, [...args])
+  }
+
+  /** Node's own methods call one another on the response, so all are heard for as long as one runs. */
+  #speak(method: Method, args: readonly unknown[]): unknown {
+    const before = this.#state
+    this.#state = 'replacing'
+    try {
+      return this.#pass(method, args)
+    } finally {
+      this.#state = before
+    }
   }
 
   #begin(): void {
@@ -128,10 +141,12 @@ class Hold implements HeldResponse {
     // No await between the last look and the release: what comes after it finds nothing held.
     while (outcome.kind === 'committed' && holding.isChanged())
       outcome = followedBy(outcome, await holding.commit(status))
-    this.#restore()
+    const reason = this.#abandoned ?? (outcome.kind === 'committed' ? undefined : outcome.problem)
+    if (reason === undefined) this.#restore()
+    else this.#state = 'replaced'
     holding.onReleased()
     if (outcome.kind === 'failed' && problemOf(outcome.error) === undefined) holding.onError(outcome.error)
-    if (!isGone(this.#response)) this.#answer(outcome)
+    if (!isGone(this.#response)) this.#answer(reason, outcome.headers)
   }
 
   /** What was changed about the head since the first write comes too late, as it would have without us. */
@@ -147,24 +162,24 @@ class Hold implements HeldResponse {
     if (hasMessage(response)) response.statusMessage = this.#head.statusMessage
   }
 
-  #answer(outcome: Committed): void {
-    const reason = this.#abandoned ?? (outcome.kind === 'committed' ? undefined : outcome.problem)
+  #answer(reason: Problem | undefined, lines: ResponseHeaders): void {
     const response = this.#response
     try {
-      if (reason !== undefined) this.#answerInstead(reason, outcome.headers)
-      else replay(response, { calls: this.#calls, originals: this.#originals, lines: outcome.headers })
+      if (reason === undefined) replay(response, { calls: this.#calls, originals: this.#originals, lines })
+      else if (this.headersSent) response.destroy()
+      else this.#answerInstead(reason, lines)
     } catch (error) {
       response.destroy()
       this.#holding.onError(error)
     }
   }
 
-  /** Past whoever wrapped this meanwhile: what they have taken in already belongs to the answer that is not sent. */
-  #answerInstead(reason: Problem, headers: ResponseHeaders): void {
-    this.#state = 'replaced'
-    const methods = methodsOf(this.#response)
-    for (const [method, original] of this.#originals) methods[method] = original
-    replace(this.#response, this.#holding, { problem: reason, headers })
+  /** Nothing that the handler prepared is left, and what it still says nobody hears. */
+  #answerInstead(reason: Problem, lines: ResponseHeaders): void {
+    const voice = voiceOf(this.#response, (method, args) => this.#speak(method, args))
+    clearHeaders(voice)
+    putHeaders(voice, lines)
+    this.#holding.answer(reason, voice)
   }
 }
 
@@ -193,21 +208,6 @@ function statusOf(response: ServerResponse, first: Call | undefined): number {
 /** Answers a problem as JSON. */
 export function sendProblem(response: ServerResponse, { status, headers, body }: Problem): void {
   response.writeHead(status, headers).end(body)
-}
-
-/** Nothing that the handler prepared is left. A response that has begun is cut off instead: it would be a lie. */
-function replace(
-  response: ServerResponse,
-  holding: Holding,
-  failed: { readonly problem: Problem; readonly headers: ResponseHeaders },
-): void {
-  if (response.headersSent) {
-    response.destroy()
-    return
-  }
-  clearHeaders(response)
-  putHeaders(response, failed.headers)
-  holding.answer(failed.problem)
 }
 
 export function clearHeaders(response: ServerResponse): void {

@@ -61,6 +61,28 @@ function holdersOf(holdOf: (response: Holdable) => Hold | undefined): Holders {
   }
 }
 
+/**
+ * The response for whoever answers in the handler's place: what is called on it is `spoken`, while the stand-ins keep
+ * the handler from being heard. Its properties are the real ones.
+ */
+export function voiceOf(
+  response: ServerResponse,
+  spoken: (method: Method, args: readonly unknown[]) => unknown,
+): ServerResponse {
+  const voice: ServerResponse = new Proxy(response, {
+    get(target, name) {
+      if (!(METHODS as readonly unknown[]).includes(name))
+        return Reflect.get(name in SHARED.properties ? Object.getPrototypeOf(target) : target, name, target)
+      return (...args: unknown[]) => {
+        const result = spoken(name as Method, args)
+        return result === target ? voice : result
+      }
+    },
+    set: (target, name, value) => Reflect.set(target, name, value),
+  })
+  return voice
+}
+
 export function methodsOf(response: ServerResponse): Record<Method, AnyMethod> {
   return response as unknown as Record<Method, AnyMethod>
 }
