@@ -55,7 +55,15 @@ export function clientOf(arrival: Arrival, settings: ProxySettings | undefined):
 }
 
 /** A proxy that is not named may stand between, so its own connection says nothing about the client's. */
-const TRACES: readonly string[] = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'via']
+const TRACES: readonly string[] = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-real-ip',
+  'via',
+]
 
 function isProxy(arrival: Arrival, settings: ProxySettings, peer: Address | undefined): boolean {
   return peer === undefined ? arrival.peer === 'unix' && settings.unix : isTrusted(settings, peer)

@@ -35,9 +35,10 @@ export function crossingOf(
 
 /** A websocket handshake or an event stream: a GET whose answer goes on. */
 function isLive(exchange: Exchange): boolean {
+  if (exchange.live === true) return true
   // An adapter that somebody wrote in JavaScript may hand over anything.
   const accept: unknown = exchange.header('accept')
-  if (typeof accept === 'string' && accept.includes('text/event-stream')) return true
+  if (typeof accept === 'string' && accept.toLowerCase().includes('text/event-stream')) return true
   const upgrade: unknown = exchange.header('upgrade')
-  return typeof upgrade === 'string' && upgrade.toLowerCase() === 'websocket'
+  return typeof upgrade === 'string' && upgrade.toLowerCase().includes('websocket')
 }

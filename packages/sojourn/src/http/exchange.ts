@@ -5,6 +5,8 @@ export interface Exchange extends Arrival {
   readonly method: string
   /** The target of the request as it came, from its path on. */
   readonly url: string
+  /** A connection that stays open is asked for, whatever the headers say of it. */
+  readonly live?: boolean
   /** Whether the response's headers have left, so that no cookie can be set any more. */
   headersSent(): boolean
   /** Whether the response has been written to its end, or has lost its client. */

@@ -13,7 +13,9 @@ import {
 } from '../index.ts'
 import { HonoExchange } from './hono/exchange.ts'
 
-export interface HonoOptions {
+export interface HonoOptions<Property extends string = 'session'> {
+  /** The variable's name. Default `session`; another one for a second realm beside the first. */
+  readonly property?: Property
   /**
    * When the session cannot be checked: `respond` (default) answers 503 before the handlers run; `pass` runs them,
    * and `session.verdict` says `unavailable`.
@@ -26,20 +28,20 @@ export interface HonoOptions {
 }
 
 /** What the middleware adds to an application's environment. */
-export interface HonoSessionsEnv<Data, Attributes extends object> {
-  Variables: { session: SessionHandle<Data, Attributes> }
+export interface HonoSessionsEnv<Data, Attributes extends object, Property extends string = 'session'> {
+  Variables: Record<Property, SessionHandle<Data, Attributes>>
 }
 
 /**
  * `app.use(honoSessions(sessions))`: puts the handle at `c.var.session`; answers a write from another site (403) and
  * what nobody can check (503). @throws ConfigError
  */
-export function honoSessions<Data, Attributes extends object>(
+export function honoSessions<Data, Attributes extends object, Property extends string = 'session'>(
   sessions: Sessions<Data, Attributes>,
-  options: HonoOptions = {},
-): MiddlewareHandler<HonoSessionsEnv<Data, Attributes>> {
-  assertAdapterOptions(options, ['unavailable', 'onProblem', 'address'])
-  const { unavailable, onProblem = problemJson, address } = options
+  options: HonoOptions<Property> = {},
+): MiddlewareHandler<HonoSessionsEnv<Data, Attributes, Property>> {
+  assertAdapterOptions(options, ['property', 'unavailable', 'onProblem', 'address'])
+  const { property = 'session', unavailable, onProblem = problemJson, address } = options
 
   async function replace(context: Context, problem: Problem): Promise<void> {
     // The headers of an answer that is there would be copied.
@@ -47,13 +49,13 @@ export function honoSessions<Data, Attributes extends object>(
     context.res = await onProblem(problem, context)
   }
 
-  return async (context, next) => {
+  return async (context: Context, next) => {
     const exchange = new HonoExchange(context, address)
     const opened = sessions.open(exchange)
     const session = opened instanceof Promise ? await opened : opened
     const refusal = session.refused ?? (unavailable === 'pass' ? undefined : session.unavailable)
     if (refusal !== undefined) return await onProblem(refusal, context)
-    context.set('session', session)
+    context.set(property, session)
     await next()
     const thrown = context.error === undefined ? undefined : problemOf(context.error)
     if (thrown !== undefined && context.res.status === 500) await replace(context, thrown)
@@ -61,16 +63,21 @@ export function honoSessions<Data, Attributes extends object>(
     const committed = exchange.hasChanged ? await session.settle(context.res.status) : NOTHING
     session.finish()
     if (committed.kind !== 'committed') await replace(context, committed.problem)
-    for (const [name, value] of committed.headers)
-      context.header(name, value, { append: name !== 'cache-control' })
+    for (const [name, value] of committed.headers) setHeader(context, name, value)
     if (committed.kind === 'failed' && problemOf(committed.error) === undefined) throw committed.error
-    if (session.wasRead === 'absence') context.header('vary', 'Cookie', { append: true })
+    if (session.wasRead === 'absence') setHeader(context, 'vary', 'Cookie')
     if (session.wasRead === 'session' && !exchange.isPrivate && !context.res.headers.has('cache-control'))
       context.header('cache-control', 'no-store')
     return undefined
   }
 }
 
+function setHeader(context: Context, name: string, value: string): void {
+  if (name === 'vary' && VARIES.test(context.res.headers.get(name) ?? '')) return
+  context.header(name, value, { append: name !== 'cache-control' })
+}
+
+const VARIES = /(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i
 const NOTHING: Committed = { kind: 'committed', headers: [] }
 
 function problemJson(problem: Problem): Response {

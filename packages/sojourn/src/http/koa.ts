@@ -38,9 +38,19 @@ export function koaSessions<Data, Attributes extends object>(
       await next()
     } catch (error) {
       session.discard()
+      if (error instanceof Error) keepHeaders(error, session.wasRead)
       throw error
     }
   }
 
   return Object.assign(middleware, { of })
+}
+
+/** Koa removes all headers before it answers an error, and sets those that the error brings. */
+function keepHeaders(
+  error: Error & { headers?: Readonly<Record<string, string>> },
+  wasRead: 'nothing' | 'absence' | 'session',
+): void {
+  if (wasRead === 'session') error.headers = { 'cache-control': 'no-store', ...error.headers }
+  if (wasRead === 'absence') error.headers = { ...error.headers, vary: 'Cookie' }
 }

@@ -69,9 +69,9 @@ export function withSessions<
   const { hooks, refusalOf } = readNodeOptions(options)
 
   function run(exchange: NodeExchange, session: SessionHandle<Data, Attributes>): void {
-    const refusal = refusalOf(session)
-    if (refusal !== undefined) return exchange.answer(refusal)
     try {
+      const refusal = refusalOf(session)
+      if (refusal !== undefined) return exchange.answer(refusal)
       const result = handler(exchange.request as Request, exchange.response as Response, session)
       if (result instanceof Promise) result.catch((error: unknown) => failed(exchange, session, error))
     } catch (error) {
@@ -156,6 +156,9 @@ export function attachSessions<Data, Attributes extends object, Request, Respons
   return {
     property,
     attach(request, response, target, headers) {
+      // Registered twice: two handles on one session would end one another's tokens.
+      const present = (target as Record<symbol, unknown>)[place]
+      if (present !== undefined) return present as Handle
       const exchange = new NodeExchange(request, response, hooks, headers)
       const opened = sessions.open(exchange)
       return opened instanceof Promise

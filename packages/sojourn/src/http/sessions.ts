@@ -186,6 +186,12 @@ function readTransports<Data>(options: SessionsOptions<Data>, production: boolea
       path: 'cookie',
       message: "These sessions use no cookies. Remove it, or set `transport` to 'cookie' or 'both'.",
     })
+  if (transport === 'bearer' && typeof options.csrf === 'object')
+    problems.push({
+      path: 'csrf',
+      message:
+        "Browsers send no bearer tokens unasked, so nothing is checked. Remove it, or set `transport` to 'cookie' or 'both'.",
+    })
   if (within !== false && parseDuration(within) === undefined)
     problems.push({ path: 'reauthenticateWithin', message: "Write a duration such as '10m', or false." })
   if (production && options.cookie?.unsafeDevelopmentName !== undefined) {

@@ -5,7 +5,8 @@ import type { Exchange } from '../exchange.ts'
 import { FAILED, type SessionHandle } from '../handle.ts'
 import type { Problem } from '../problem.ts'
 import { type HeaderValue, varied } from '../vary.ts'
-import { type HeldResponse, clearHeaders, holdUntilCommitted, isGone } from './held-response.ts'
+import { type HeldResponse, holdUntilCommitted, isGone } from './held-response.ts'
+import { clearHeaders } from './replay.ts'
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 export type NodeResponse = ServerResponse | Http2ServerResponse

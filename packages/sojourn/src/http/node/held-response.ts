@@ -17,7 +17,7 @@ import {
   methodsOf,
   voiceOf,
 } from './holders.ts'
-import { assertHeaders, type Call, putHeaders, replay, type Writer } from './replay.ts'
+import { assertCall, type Call, clearHeaders, hasMessage, putHeaders, replay, type Writer } from './replay.ts'
 
 export interface HeldResponse {
   /** Whether headers have left in truth; the response itself says what the handler has to go by. */
@@ -94,7 +94,7 @@ class Hold implements HeldResponse {
     const response = this.#response
     if (this.#state === 'replaced') return writer === 'write' ? true : response
     if (this.#state !== 'holding') return this.#pass(writer, args)
-    if (writer === 'writeHead') assertHeaders(args.at(-1))
+    assertCall({ writer, args })
     // Libraries that ask node's own field write the head again; it has been said.
     if (writer === 'writeHead' && this.#calls.length > 0) {
       if (args.length > 1) throw tooLate()
@@ -146,6 +146,7 @@ class Hold implements HeldResponse {
     else this.#state = 'replaced'
     holding.onReleased()
     if (outcome.kind === 'failed' && problemOf(outcome.error) === undefined) holding.onError(outcome.error)
+    if (isGone(this.#response) || reason !== undefined) this.#callBack()
     if (!isGone(this.#response)) this.#answer(reason, outcome.headers)
   }
 
@@ -174,6 +175,15 @@ class Hold implements HeldResponse {
     }
   }
 
+  /** Whoever waits for what was written to be on its way learns that it never will be. */
+  #callBack(): void {
+    for (const { args } of this.#calls) {
+      const done = args.at(-1)
+      if (typeof done === 'function')
+        done(new Error('Something else was answered: the session could not be committed.'))
+    }
+  }
+
   /** Nothing that the handler prepared is left, and what it still says nobody hears. */
   #answerInstead(reason: Problem, lines: ResponseHeaders): void {
     const voice = voiceOf(this.#response, (method, args) => this.#speak(method, args))
@@ -187,11 +197,6 @@ function tooLate(): Error {
   return Object.assign(new Error('Cannot change headers after they are sent to the client'), {
     code: 'ERR_HTTP_HEADERS_SENT',
   })
-}
-
-/** HTTP/2 has none, and warns whoever asks. */
-function hasMessage({ req }: ServerResponse): boolean {
-  return req.httpVersionMajor < 2
 }
 
 /** Whether the client has left. A response of HTTP/2 does not say so itself. */
@@ -208,9 +213,4 @@ function statusOf(response: ServerResponse, first: Call | undefined): number {
 /** Answers a problem as JSON. */
 export function sendProblem(response: ServerResponse, { status, headers, body }: Problem): void {
   response.writeHead(status, headers).end(body)
-}
-
-export function clearHeaders(response: ServerResponse): void {
-  if (hasMessage(response)) response.statusMessage = ''
-  for (const name of response.getHeaderNames()) response.removeHeader(name)
 }

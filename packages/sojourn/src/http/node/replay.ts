@@ -32,7 +32,29 @@ export function replay(response: ServerResponse, { calls, originals, lines }: Re
   if (wasToldToWait && !response.writableEnded && !response.writableNeedDrain) response.emit('drain')
 }
 
-export function putHeaders(response: ServerResponse, lines: ResponseHeaders): void {
+/** What was put on a response before, by another realm perhaps: whatever takes the answer's place brings it along. */
+const OURS: unique symbol = Symbol('sojourn headers')
+
+type Marked = ServerResponse & { [OURS]?: ResponseHeaders }
+
+/** Nothing that the handler prepared is left; what tells the client of its tokens is. */
+export function clearHeaders(response: Marked): void {
+  if (hasMessage(response)) response.statusMessage = ''
+  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  setLines(response, response[OURS] ?? [])
+}
+
+/** HTTP/2 has none, and warns whoever asks. */
+export function hasMessage({ req }: ServerResponse): boolean {
+  return req.httpVersionMajor < 2
+}
+
+export function putHeaders(response: Marked, lines: ResponseHeaders): void {
+  if (lines.length > 0) response[OURS] = [...(response[OURS] ?? []), ...lines]
+  setLines(response, lines)
+}
+
+function setLines(response: ServerResponse, lines: ResponseHeaders): void {
   for (const [name, value] of lines) {
     if (name === 'set-cookie') response.appendHeader(name, value)
     else response.setHeader(name, name === 'vary' ? varied(response.getHeader(name)) : value)
@@ -50,7 +72,7 @@ function withLines(
   const names = new Set(given.map(([name]) => name.toLowerCase()))
   for (const name of names) response.removeHeader(name)
   for (const [name, value] of given) if (value !== undefined) response.appendHeader(name, asTexts(value))
-  putHeaders(
+  setLines(
     response,
     lines.filter(([name]) => names.has(name)),
   )
@@ -70,7 +92,35 @@ function headerEntries(given: unknown): readonly HeaderEntry[] {
 }
 
 /** Says what node would say, to whom it would say it: the handler, and not later to nobody. */
-export function assertHeaders(given: unknown): void {
+export function assertCall({ writer, args }: Call): void {
+  if (writer === 'writeHead') assertHead(args)
+  const [chunk] = args
+  const isText = typeof chunk === 'string' || chunk instanceof Uint8Array
+  const isLeftOut = writer === 'end' && (chunk === undefined || chunk === null || typeof chunk === 'function')
+  if ((writer === 'write' || writer === 'end') && !isText && !isLeftOut) {
+    throw Object.assign(
+      new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array.'),
+      { code: 'ERR_INVALID_ARG_TYPE' },
+    )
+  }
+}
+
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/
+
+function assertHead(args: readonly unknown[]): void {
+  const [status, message] = args
+  if (!Number.isInteger(status) || (status as number) < 100 || (status as number) > 999) {
+    throw Object.assign(new RangeError(`Invalid status code: ${String(status)}`), {
+      code: 'ERR_HTTP_INVALID_STATUS_CODE',
+    })
+  }
+  if (typeof message === 'string' && !REASON.test(message)) {
+    throw Object.assign(new TypeError('Invalid character in statusMessage'), { code: 'ERR_INVALID_CHAR' })
+  }
+  assertHeaders(args.at(-1))
+}
+
+function assertHeaders(given: unknown): void {
   for (const [name, value] of headerEntries(given)) {
     validateHeaderName(name)
     for (const text of value === undefined ? [] : [asTexts(value)].flat()) validateHeaderValue(name, text)

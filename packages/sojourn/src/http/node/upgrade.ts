@@ -44,6 +44,8 @@ function ignore(): void {}
 
 /** There is no response that could carry a cookie, or wait. */
 class Handshake extends NodeArrival implements Exchange {
+  readonly live = true
+
   headersSent(): boolean {
     return true
   }
