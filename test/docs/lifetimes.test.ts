@@ -82,11 +82,7 @@ function setUp(options: Partial<SessionsOptions<Record<string, unknown>>>) {
   return { sessions, clock, now: () => clock.now() }
 }
 
-async function timeouts(
-  sessions: Sessions<Record<string, unknown>, Record<string, unknown>>,
-  now: () => number,
-  remember = false,
-): Promise<readonly number[]> {
+async function timeouts(sessions: Sessions, now: () => number, remember = false): Promise<readonly number[]> {
   const result = await sessions.signIn('ada', { remember })
   if (result.kind !== 'signed-in') throw new Error(result.reason)
   return [result.session.idleDeadline - now(), result.session.absoluteDeadline - now()]

@@ -16,6 +16,8 @@ const groups: Readonly<Record<string, string>> = {
   devices: '### devices',
   regenerate: '### regenerate',
   cookie: '### cookie',
+  csrf: '### csrf',
+  proxies: '### proxies',
 }
 
 describe('what createSessions knows', () => {
@@ -31,6 +33,12 @@ describe('what createSessions knows', () => {
 describe('what the types know', () => {
   it.each([
     ['## withSessions', './http/node.d.ts', ['NodeOptions']],
+    ['## expressSessions, fastifySessions, koaSessions', './http/node.d.ts', ['AttachOptions']],
+    ['## honoSessions', './http/hono.d.ts', ['HonoOptions']],
+    ['## sessions.respond', './http/web.d.ts', ['RequestFacts', 'RespondOptions']],
+    ['## upgradeSession', './http/node/upgrade.d.ts', ['UpgradeOptions']],
+    ['## createPageHeaders', './http/page-headers.d.ts', ['PageHeaderOptions']],
+    ['### hsts', './http/page-headers.d.ts', ['HstsOptions']],
     ['## memoryStore', './stores/memory/index.d.ts', ['MemoryStoreOptions']],
     ['## sqliteStore', './stores/sqlite/index.d.ts', ['SqliteStoreOptions']],
     ['### data', './core/options.d.ts', ['DataOptions']],
@@ -39,6 +47,8 @@ describe('what the types know', () => {
     ['### devices', './core/options.d.ts', ['DeviceOptions']],
     ['### regenerate', './core/options.d.ts', ['RegenerateOptions']],
     ['### cookie', './transport/cookie.d.ts', ['CookieOptions']],
+    ['### csrf', './guard/cross-origin.d.ts', ['CsrfOptions']],
+    ['### proxies', './guard/proxy-options.d.ts', ['ProxyOptions']],
   ])('%s', (heading, file, names) => {
     expect(documented(heading)).toEqual(names.flatMap((name) => members(file, name)).toSorted())
   })

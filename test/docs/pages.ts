@@ -15,9 +15,14 @@ export interface Block {
   /** Of the block's first line of code. */
   readonly line: number
   readonly code: string
+  /** The file that the reader is to save it as: what stands behind the language. */
+  readonly file: string | undefined
 }
 
-const PAGES = ['*.md', 'packages/*/README.md', 'docs/**/*.md']
+const PAGES = ['*.md', 'packages/*/README.md', 'examples/*.md', 'docs/**/*.md']
+
+/** The language, the name of a file, the code. */
+const FENCE = /^```(\w*)(?: (\S+))?\n([\s\S]*?)^```$/gm
 
 /** Not tracked, so not the project's. */
 const ELSEWHERE = /(^|\/)(node_modules|\.data)\//
@@ -36,11 +41,19 @@ export function page(path: string): Page {
 /** The fenced blocks of one language. */
 export function blocks({ path, text }: Page, language: string): readonly Block[] {
   const found: Block[] = []
-  for (const match of text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)) {
+  for (const match of text.matchAll(FENCE)) {
+    const [, name, file, code = ''] = match
     const line = text.slice(0, match.index).split('\n').length + 1
-    if (match[1] === language) found.push({ page: path, line, code: match[2] ?? '' })
+    if (name === language) found.push({ page: path, line, code, file })
   }
   return found
+}
+
+/** The block that the reader is to save as a file of this name. @throws Error */
+export function fileOn(path: string, name: string): string {
+  const found = blocks(page(path), 'ts').find(({ file }) => file === name)
+  if (found === undefined) throw new Error(`${path} has no ${name}.`)
+  return found.code
 }
 
 /** Rows of all tables under a heading, up to the next heading: the cells of each, the head and the rule left out. */

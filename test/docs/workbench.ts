@@ -1,8 +1,8 @@
-/** A directory in which an example lies as in an application: `sojourn` is installed beside it. */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+/** A directory in which examples lie as in an application: `sojourn` is installed beside them. */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { ROOT } from './pages.ts'
+import { fileOn, ROOT } from './pages.ts'
 
 export interface Workbench {
   readonly path: string
@@ -10,12 +10,12 @@ export interface Workbench {
   remove(): void
 }
 
+/** What the examples import from `./your-app.ts`. */
+export const YOUR_APP: string = fileOn('docs/getting-started.md', 'your-app.ts')
+
 export function workbench(): Workbench {
   const path = mkdtempSync(join(tmpdir(), 'sojourn-docs-'))
-  symlinkSync(join(ROOT, 'node_modules'), join(path, 'node_modules'))
-  copyFileSync(new URL('./your-app.fixture.ts', import.meta.url), join(path, 'your-app.ts'))
-  writeFileSync(join(path, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-  return {
+  const bench: Workbench = {
     path,
     write(file, text) {
       mkdirSync(dirname(join(path, file)), { recursive: true })
@@ -23,4 +23,8 @@ export function workbench(): Workbench {
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
   }
+  symlinkSync(join(ROOT, 'node_modules'), join(path, 'node_modules'))
+  bench.write('package.json', JSON.stringify({ private: true, type: 'module' }))
+  bench.write('your-app.ts', YOUR_APP)
+  return bench
 }

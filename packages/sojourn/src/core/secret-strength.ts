@@ -26,6 +26,7 @@ export function secretProblem(secret: unknown): string | undefined {
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) return 'A secret is text or bytes.'
   const bytes = typeof secret === 'string' ? Buffer.from(secret, 'utf8') : Buffer.from(secret)
   const fix = 'Use the output of `openssl rand -base64 48`.'
+  if (bytes.length === 0) return `The secret is empty. Is its environment variable set? ${fix}`
   if (bytes.length < FEWEST_BYTES)
     return `The secret has ${bytes.length} bytes; at least ${FEWEST_BYTES} are needed. ${fix}`
   if (new Set(bytes).size < FEWEST_DISTINCT || shannonBits(bytes) < FEWEST_BITS || isPeriodic(bytes))

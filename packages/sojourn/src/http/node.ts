@@ -88,7 +88,9 @@ export function withSessions<
       exchange.response.destroy()
       hooks.report(worse, exchange.request)
     }
-    if (known === undefined || hadSaidAll) hooks.report(error, exchange.request)
+    // A client that leaves while its body is read: nobody is there to be answered, and nothing is broken.
+    const isLeaving = 'errored' in exchange.request && error === exchange.request.errored
+    if (!isLeaving && (known === undefined || hadSaidAll)) hooks.report(error, exchange.request)
   }
 
   return (request, response) => {
