@@ -1,14 +1,15 @@
-/** The servers that others are compared with: `node:http` and nothing else; and the same with one header more. */
-import { bodyFor, type Target, type TargetOptions } from './target.ts'
+/** What others are compared with: a framework and nothing else; and `node:http` with one header more. */
+import { frameworkNamed } from './frameworks.ts'
+import type { Target, TargetOptions } from './target.ts'
 
-export async function start({ store }: TargetOptions): Promise<Target> {
-  const withHeader = store === 'header'
+export async function start({ framework, store }: TargetOptions): Promise<Target> {
+  const listener = await (await frameworkNamed(framework)).bare()
+  if (store !== 'header') return { requests: [], listener }
   return {
     requests: [],
-    listener(_request, response) {
-      if (withHeader) response.setHeader('cache-control', 'no-store')
-      response.setHeader('content-type', 'application/json')
-      response.end(bodyFor('somebody'))
+    listener(request, response) {
+      response.setHeader('cache-control', 'no-store')
+      listener(request, response)
     },
   }
 }

@@ -43,18 +43,22 @@ function converse(socket: Socket, next: () => Buffer | undefined): Promise<void>
     socket.on('close', () => resolve())
     socket.on('data', (chunk) => {
       const answer = pending === undefined ? chunk : Buffer.concat([pending, chunk])
-      pending = isWhole(answer) ? undefined : answer
-      if (pending !== undefined) return
-      if (answer.toString('latin1', 9, 12) === '200') goOn()
+      const whole = isWhole(answer)
+      pending = whole === false ? answer : undefined
+      if (whole === false) return
+      if (whole === true && answer.toString('latin1', 9, 12) === '200') goOn()
       else socket.destroy(new Error(`A request was answered with:\n${answer.toString('latin1')}`))
     })
   })
 }
 
-function isWhole(answer: Buffer): boolean {
+function isWhole(answer: Buffer): boolean | 'unframed' {
   const end = answer.indexOf('\r\n\r\n')
   if (end === -1) return false
-  const length = /\r\ncontent-length: (\d+)/i.exec(answer.toString('latin1', 0, end))?.[1]
-  if (length === undefined) throw new Error('An answer came without Content-Length.')
-  return answer.length >= end + 4 + Number(length)
+  const head = answer.toString('latin1', 0, end)
+  const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1]
+  if (length !== undefined) return answer.length >= end + 4 + Number(length)
+  return /\r\ntransfer-encoding: chunked/i.test(head)
+    ? answer.toString('latin1').endsWith('\r\n0\r\n\r\n')
+    : 'unframed'
 }

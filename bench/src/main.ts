@@ -1,24 +1,27 @@
 /**
- * `npm run bench`: CPU microseconds per request on top of a bare `node:http` server, in the server's own process.
+ * `npm run bench`: CPU microseconds per request on top of the same framework bare, in the server's own process; ours
+ * and others', in rounds in turn.
  *
- *     --json       one document on stdout: { "rows": [{ path, system, base, cpuMicros, cpuMicrosAdded, … }] }
- *     --rounds N   measured rounds of each path; default 30
- *     --only a,b   these paths only
+ *     --json       one document on stdout: { "machine", "rows": [{ path, system, base, cpuMicros, … }] }
+ *     --rounds N   measured rounds of each path; default 15
+ *     --only a,b   only rows with this path, system or base: `verify/memory`, `iron-session`, `koa`
+ *     --sizes      instead: what stores of up to a million sessions take, and how they read (`sizes.ts`); some minutes
  *
- * `BENCH_DIRECTORY` is where SQLite files go (`scratch.ts`).
+ * `BENCH_DIRECTORY` is where SQLite files go (`scratch.ts`; for `--sizes`, the directory for temporary files).
  * `BENCH_EXEC_ARGV='--cpu-prof --cpu-prof-dir=/tmp/profiles'` profiles the measured processes.
  */
-import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { measure, type Row } from './measure.ts'
+import { measure } from './measure.ts'
 import { type BenchPath, PATHS } from './paths.ts'
-import { SCRATCH } from './scratch.ts'
+import { measureSizes } from './sizes.ts'
+import { machine, sizesTable, table } from './tables.ts'
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '30' },
+    rounds: { type: 'string', default: '15' },
     only: { type: 'string' },
+    sizes: { type: 'boolean', default: false },
   },
 })
 
@@ -28,63 +31,30 @@ const onProgress = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text}`)
 }
 
-const rows = await measure(chosen(values.only), { rounds, onProgress })
-onProgress('')
-process.stdout.write(values.json ? `${JSON.stringify({ rows }, undefined, 2)}\n` : tableOf(rows))
+if (values.sizes) {
+  const found = await measureSizes(onProgress)
+  print(found, sizesTable)
+} else {
+  const found = await measure(chosen(values.only), { rounds, onProgress })
+  print(found, (rows) => table(rows, rounds))
+}
+
+function print<Row>(rows: readonly Row[], asTable: (rows: readonly Row[]) => string): void {
+  onProgress('')
+  process.stdout.write(
+    values.json ? `${JSON.stringify({ machine: machine(), rows }, undefined, 2)}\n` : asTable(rows),
+  )
+}
 
 function chosen(only: string | undefined): readonly BenchPath[] {
   if (only === undefined) return PATHS
   const names = only.split(',').map((name) => name.trim())
-  const unknown = names.filter((name) => !PATHS.some(({ path }) => path === name))
+  const namesOf = ({ path, system, base }: BenchPath): readonly string[] => [path, system, base]
+  const known = [...new Set(PATHS.flatMap(namesOf))]
+  const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length > 0)
-    misused(
-      `--only: no such path: ${unknown.join(', ')}. There are ${PATHS.map(({ path }) => path).join(', ')}.`,
-    )
-  return PATHS.filter(({ path }) => names.includes(path))
-}
-
-function tableOf(measured: readonly Row[]): string {
-  const head = [
-    'path',
-    'system',
-    'CPU µs',
-    'added µs',
-    'quartiles',
-    'at best',
-    'target',
-    'besides write',
-    'ratio',
-    'store calls',
-    'bytes/session',
-    'wall µs',
-  ]
-  const lines = measured.map((row) => [
-    row.path,
-    row.system,
-    row.cpuMicros.toFixed(1),
-    row.cpuMicrosAdded.toFixed(1),
-    `${row.cpuMicrosAddedQ1.toFixed(1)} … ${row.cpuMicrosAddedQ3.toFixed(1)}`,
-    row.cpuMicrosAddedAtBest.toFixed(1),
-    row.targetMicros === undefined ? '' : `${row.targetMicros}`,
-    row.cpuMicrosAddedBesidesWrite === undefined
-      ? ''
-      : `${row.cpuMicrosAddedBesidesWrite} (write ${row.storeWriteMicros})`,
-    row.ratioToBare.toFixed(2),
-    row.commandsPerRequest === undefined ? '' : `${row.commandsPerRequest}`,
-    row.bytesPerSession === undefined ? '' : `${row.bytesPerSession}`,
-    row.wallMicros.toFixed(1),
-  ])
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)),
-  )
-  const text = [head, ...lines].map((line) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
-  const machine = `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}, files in ${SCRATCH}`
-  return `${machine}; median of ${rounds} rounds in turn with a bare node:http server\n\n${text.join('\n')}\n`
+    misused(`--only: no such path, system or base: ${unknown.join(', ')}. There are ${known.join(', ')}.`)
+  return PATHS.filter((path) => namesOf(path).some((name) => names.includes(name)))
 }
 
 function misused(problem: string): never {

@@ -1,12 +1,13 @@
 /**
- * Many short rounds in turn: the bare server, then a path, then the bare server again, so that what slows the machine
+ * Many short rounds in turn: a path's base, the path, the next path's base, that path, so that what slows the machine
  * slows both, and only neighbours are compared.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { type MeasuredServer, startServer } from './measured-server.ts'
-import { BARE, type BenchPath } from './paths.ts'
+import { promisify } from 'node:util'
+import { type MeasuredServer, type ServerOptions, startServer } from './measured-server.ts'
+import { type BenchPath, bare } from './paths.ts'
 import { SCRATCH_PREFIX } from './scratch.ts'
 import { type Spread, spreadOf, tenth } from './statistics.ts'
 
@@ -44,7 +45,8 @@ interface Contestant {
   readonly path: BenchPath
   readonly server: MeasuredServer
   readonly write: MeasuredServer | undefined
-  readonly bare: number[]
+  readonly bare: MeasuredServer
+  readonly base: number[]
   readonly own: number[]
   readonly added: number[]
   readonly written: number[]
@@ -57,51 +59,57 @@ export async function measure(
   paths: readonly BenchPath[],
   { rounds, onProgress }: MeasureOptions,
 ): Promise<readonly Row[]> {
-  const bare = await startServer(BARE)
-  const contestants: Contestant[] = []
+  const servers: MeasuredServer[] = []
+  const start = async (options: ServerOptions): Promise<MeasuredServer> => {
+    const server = await startServer(options)
+    servers.push(server)
+    return server
+  }
   try {
-    for (const path of paths) {
-      onProgress(`starting ${path.path}`)
-      contestants.push(await contestant(path))
-    }
+    onProgress('starting')
+    const contestants = await contestantsOf(paths, start)
     for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
       onProgress(round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`)
-      for (const each of contestants) await oneRound(each, { bare, keep: round >= 0 })
+      for (const each of contestants) await oneRound(each, { keep: round >= 0 })
     }
-    const rows: Row[] = []
-    for (const each of contestants) {
-      onProgress(`counting ${each.path.path}`)
-      rows.push(await rowOf(each))
-    }
-    return rows
+    onProgress('counting')
+    return await Promise.all(contestants.map(rowOf))
   } finally {
-    const servers = [
-      bare,
-      ...contestants.flatMap(({ write }) => write ?? []),
-      ...contestants.map(({ server }) => server),
-    ]
     await Promise.all(servers.map((server) => server.stop()))
   }
 }
 
-async function contestant(path: BenchPath): Promise<Contestant> {
-  const server = await startServer(path.server)
-  const write = path.write === undefined ? undefined : await startServer(path.write)
-  return { path, server, write, bare: [], own: [], added: [], written: [], wall: [] }
+/** All start at once: that is much work, and none of it is measured. */
+async function contestantsOf(
+  paths: readonly BenchPath[],
+  start: (options: ServerOptions) => Promise<MeasuredServer>,
+): Promise<readonly Contestant[]> {
+  const names = [...new Set(paths.map(({ base }) => base))]
+  const bases = new Map(names.map((name) => [name, start(bare(name))]))
+  return await Promise.all(
+    paths.map(async (path) => {
+      const [base, server, write] = await Promise.all([
+        bases.get(path.base) as Promise<MeasuredServer>,
+        start(path.server),
+        path.write === undefined ? undefined : start(path.write),
+      ])
+      return { path, bare: base, server, write, base: [], own: [], added: [], written: [], wall: [] }
+    }),
+  )
 }
 
 const ANY_REQUEST = ['GET / HTTP/1.1\r\nHost: localhost\r\n\r\n']
 
 async function oneRound(
-  { path, server, write, ...kept }: Contestant,
-  { bare, keep }: { readonly bare: MeasuredServer; readonly keep: boolean },
+  { path, bare: bareServer, server, write, ...kept }: Contestant,
+  { keep }: { readonly keep: boolean },
 ): Promise<void> {
   const requests = server.requests.length === 0 ? ANY_REQUEST : server.requests
-  const base = await bare.round(requests, path.count)
+  const base = await bareServer.round(requests, path.count)
   const own = await server.round(requests, path.count)
   const written = await write?.round(requests, path.count)
   if (!keep) return
-  kept.bare.push(base.cpuMicros)
+  kept.base.push(base.cpuMicros)
   kept.own.push(own.cpuMicros)
   kept.added.push(own.cpuMicros - base.cpuMicros)
   kept.wall.push(own.wallMicros)
@@ -114,18 +122,18 @@ async function rowOf({ path, ...kept }: Contestant): Promise<Row> {
   return {
     path: path.path,
     system: path.system,
-    base: 'node:http',
+    base: path.base,
     cpuMicros: tenth(cpu.median),
     cpuMicrosAdded: tenth(added.median),
     cpuMicrosAddedQ1: tenth(added.lowerQuartile),
     cpuMicrosAddedQ3: tenth(added.upperQuartile),
-    cpuMicrosAddedAtBest: tenth(cpu.least - spreadOf(kept.bare).least),
-    ratioToBare: Math.round((cpu.median / spreadOf(kept.bare).median) * 100) / 100,
+    cpuMicrosAddedAtBest: tenth(cpu.least - spreadOf(kept.base).least),
+    ratioToBare: Math.round((cpu.median / spreadOf(kept.base).median) * 100) / 100,
     wallMicros: tenth(spreadOf(kept.wall).median),
     ...(path.target === undefined ? {} : { targetMicros: path.target }),
     ...besidesWrite(kept.written, added),
-    ...(path.system === 'node:http' ? {} : { commandsPerRequest: await commandsOf(path) }),
-    ...(path.bytes === undefined ? {} : { bytesPerSession: bytesOf(path.bytes) }),
+    ...(path.system === path.base ? {} : { commandsPerRequest: await commandsOf(path) }),
+    ...(path.bytes === undefined ? {} : { bytesPerSession: await bytesOf(path.bytes) }),
   }
 }
 
@@ -143,14 +151,13 @@ async function commandsOf({ server }: BenchPath): Promise<number> {
   return Math.round(storeCalls * 100) / 100
 }
 
-function bytesOf(store: string): number {
-  const directory = mkdtempSync(SCRATCH_PREFIX)
+async function bytesOf(store: string): Promise<number> {
+  const directory = await mkdtemp(SCRATCH_PREFIX)
   const main = fileURLToPath(new URL('./sojourn/bytes.ts', import.meta.url))
   try {
-    return Number(
-      execFileSync(process.execPath, ['--expose-gc', main, store, directory], { encoding: 'utf8' }),
-    )
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', main, store, directory])
+    return Number(stdout)
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true })
   }
 }

@@ -1,8 +1,9 @@
 /** A measured process, from outside. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { sendAll } from './client.ts'
+import type { FrameworkName } from './frameworks.ts'
 import { SCRATCH_PREFIX } from './scratch.ts'
 import type { ServerCommand, ServerReady, ServerUsage } from './server.ts'
 
@@ -21,6 +22,7 @@ interface Round {
 
 export interface ServerOptions {
   readonly module: string
+  readonly framework: FrameworkName
   readonly store: string
   readonly counting?: boolean
 }
@@ -29,11 +31,12 @@ const MAIN = new URL('./server.ts', import.meta.url)
 
 export async function startServer({
   module,
+  framework,
   store,
   counting = false,
 }: ServerOptions): Promise<MeasuredServer> {
   const directory = await mkdtemp(SCRATCH_PREFIX)
-  const argument = JSON.stringify({ module, options: { store, directory, counting } })
+  const argument = JSON.stringify({ module, options: { framework, store, directory, counting } })
   const profile = process.env['BENCH_EXEC_ARGV']?.split(' ') ?? []
   const child = fork(MAIN, [argument], {
     execArgv: ['--disable-warning=ExperimentalWarning', ...profile],
@@ -68,7 +71,6 @@ export async function startServer({
     async stop() {
       child.disconnect()
       await ended.catch(() => undefined)
-      await rm(directory, { recursive: true, force: true })
     },
   }
 }

@@ -2,6 +2,7 @@
  * The main module of a measured process: serves what the arguments name and reports the CPU time that this process
  * used between `begin` and `end`, all its threads together.
  */
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -33,7 +34,12 @@ await once(server, 'listening')
 let cpu = process.cpuUsage()
 let calls = storeCalls()
 
-process.on('disconnect', () => process.exit(0))
+process.on('disconnect', () => {
+  rmSync(options.directory, { recursive: true, force: true })
+  process.exit(0)
+})
+// Of the terminal: this process ends with the one that measures, however that ends.
+process.on('SIGINT', () => undefined)
 process.on('message', (command: ServerCommand) => {
   if (command === 'begin') {
     // No forced collection here: it throws away what the compiler has learnt, and doubles the cost of the round.

@@ -1,5 +1,7 @@
 /** What is measured: a server in a process of its own, and the requests that are sent to it. */
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { USER_AGENT } from './content.ts'
+import type { FrameworkName } from './frameworks.ts'
 
 /** Started by `server.ts`. A library is one such module per path, listed in `paths.ts`. */
 export interface TargetModule {
@@ -9,14 +11,18 @@ export interface TargetModule {
 export interface TargetOptions {
   /** `memory`, `sqlite`; what the module knows. */
   readonly store: string
+  /** What the application is written for, where the module knows several. */
+  readonly framework: FrameworkName
   /** Where files may go. */
   readonly directory: string
   /** Store calls are counted, which costs a little: not while CPU is measured. */
   readonly counting: boolean
 }
 
+export type Listener = (request: IncomingMessage, response: ServerResponse) => unknown
+
 export interface Target {
-  readonly listener: RequestListener
+  readonly listener: Listener
   /** Whole HTTP requests without a body, sent in turn. None: it is sent those of the path that it is a base for. */
   readonly requests: readonly string[]
   /** Calls to the store that belong to sessions, when they are counted. */
@@ -28,7 +34,7 @@ export function getRequest(path: string, cookie?: string): string {
   const lines = [
     `GET ${path} HTTP/1.1`,
     'Host: localhost',
-    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    `User-Agent: ${USER_AGENT}`,
     'Accept: */*',
     'Accept-Language: en-GB,en;q=0.5',
     'Accept-Encoding: gzip, deflate, br',
@@ -38,6 +44,10 @@ export function getRequest(path: string, cookie?: string): string {
 }
 
 /** What every target answers: who it is, padded to one length, so that all send as much. */
+export function answerFor(subject: string): { readonly user: string } {
+  return { user: subject.padEnd(16) }
+}
+
 export function bodyFor(subject: string): string {
-  return JSON.stringify({ user: subject.padEnd(16) })
+  return JSON.stringify(answerFor(subject))
 }

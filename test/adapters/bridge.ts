@@ -20,7 +20,9 @@ async function serve(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const request = requestOf(incoming)
+  const client = new AbortController()
+  outgoing.once('close', () => client.abort())
+  const request = requestOf(incoming, client.signal)
   if (request === undefined) {
     outgoing.writeHead(400).end()
     return
@@ -29,27 +31,26 @@ async function serve(
   await send(await handler(request, address === undefined ? {} : { address }), outgoing)
 }
 
-function requestOf({
-  method = 'GET',
-  url = '/',
-  headers,
-  rawHeaders,
-  socket,
-}: IncomingMessage): Request | undefined {
+function requestOf(
+  { method = 'GET', url = '/', headers, rawHeaders, socket }: IncomingMessage,
+  signal: AbortSignal,
+): Request | undefined {
   const all = new Headers()
   for (let index = 0; index < rawHeaders.length; index += 2)
     all.append(rawHeaders[index] as string, rawHeaders[index + 1] as string)
   const scheme = 'encrypted' in socket ? 'https' : 'http'
   const target = `${scheme}://${headers.host ?? 'invalid'}${url}`
   return URL.canParse(target) && !['TRACE', 'CONNECT'].includes(method)
-    ? new Request(target, { method, headers: all })
+    ? new Request(target, { method, headers: all, signal })
     : undefined
 }
 
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {
   outgoing.statusCode = response.status
   for (const [name, value] of response.headers) outgoing.appendHeader(name, value)
-  if (response.body !== null)
-    for await (const piece of response.body) if (!outgoing.write(piece)) await drained(outgoing)
+  for await (const piece of response.body ?? []) {
+    if (!outgoing.write(piece)) await drained(outgoing)
+    if (outgoing.destroyed) return
+  }
   outgoing.end()
 }

@@ -13,6 +13,10 @@ export async function sendNode(
     response.end(body)
     return
   }
-  for await (const piece of body) if (!response.write(piece)) await drained(response)
+  for await (const piece of body) {
+    if (!response.write(piece)) await drained(response)
+    // Nobody would stop an endless body otherwise.
+    if (response.destroyed) return
+  }
   response.end()
 }

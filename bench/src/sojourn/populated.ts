@@ -5,17 +5,15 @@ import { createSessions, type Environment, type Sessions, type SessionStore } fr
 import { memoryStore } from 'sojourn/stores/memory'
 import { sqliteStore } from 'sojourn/stores/sqlite'
 import { type CountedStore, counted } from './counted-store.ts'
+import { ADDRESS, DATA, USER_AGENT } from '../content.ts'
 import type { TargetOptions } from '../target.ts'
 
-export const COOKIE = '__Host-Http-sid'
-const ADDRESS = '203.0.113.17'
-const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+export { userNames } from '../content.ts'
 
-/** 330 bytes as JSON. */
-const DATA: Readonly<Record<string, unknown>> = withLength(330)
+export const COOKIE = '__Host-Http-sid'
 
 export interface Populated {
-  readonly sessions: Sessions<Record<string, unknown>, Record<string, unknown>>
+  readonly sessions: Sessions
   readonly store: SessionStore
   readonly storeCalls: () => number
 }
@@ -57,10 +55,6 @@ export async function signInUsers(
   return tokens
 }
 
-export function userNames(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => `user-${String(index).padStart(8, '0')}`)
-}
-
 /**
  * The wall clock is read and not believed: no session grows old, so that no touch falls into a round. A touch costs
  * what a write costs, at most once a minute and session, and belongs to no request.
@@ -92,20 +86,4 @@ function pooled(): (count: number) => Buffer {
     at += count
     return Buffer.from(pool.subarray(at - count, at))
   }
-}
-
-function withLength(bytes: number): Readonly<Record<string, unknown>> {
-  const data = {
-    cart: [
-      { sku: 'BOOT-42-BLACK', quantity: 1, price: 129.9 },
-      { sku: 'SOCK-3PACK-GREY', quantity: 2, price: 14.5 },
-    ],
-    locale: 'en-GB',
-    theme: 'dark',
-    lastSearch: 'waterproof hiking boots',
-    returnTo: '/checkout/shipping?step=2',
-    experiment: 'checkout-b',
-  }
-  const missing = bytes - JSON.stringify({ ...data, note: '' }).length
-  return { ...data, note: 'n'.repeat(missing) }
 }

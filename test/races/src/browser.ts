@@ -21,6 +21,11 @@ export interface Call {
 
 const agent = new Agent({ keepAlive: true, maxFreeSockets: 64 })
 
+/** A run begins without connections: a server may be about to close one that an earlier run left. */
+export function closeConnections(): void {
+  agent.destroy()
+}
+
 export class Browser {
   readonly #jar: Map<string, string>
 
@@ -79,7 +84,7 @@ export class Browser {
       const [pair = '', ...attributes] = line.split(';')
       const at = pair.indexOf('=')
       const name = pair.slice(0, at).trim()
-      if (attributes.some((attribute) => /^\s*max-age=0$/i.test(attribute))) this.#jar.delete(name)
+      if (attributes.some(isInThePast)) this.#jar.delete(name)
       else this.#jar.set(name, pair.slice(at + 1))
     }
     return answer
@@ -89,6 +94,13 @@ export class Browser {
   async go(target: AppProcess, call: Call): Promise<Answer> {
     return this.follow(await this.send(target, call))
   }
+}
+
+function isInThePast(attribute: string): boolean {
+  const [name = '', value = ''] = attribute.trim().split('=')
+  return name.toLowerCase() === 'expires'
+    ? Date.parse(value) < Date.now()
+    : /^max-age=0$/i.test(attribute.trim())
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> {

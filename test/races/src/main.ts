@@ -4,21 +4,27 @@
  *     --json         one document on stdout: { "rows": [{ scenario, system, adapter, store, runs, bad }] }
  *     --runs N       runs of each scenario and application; default 20
  *     --only R1,R3   these scenarios only
+ *     --peers        other libraries too, and a table of all of them side by side
  *     --broken       on a store that breaks the contract: shows that the races can be lost
  *
- * Exits with 1 when a run went wrong, with 2 when it was called wrongly.
+ * What a peer does not offer is not raced: `n/a`, in JSON `"runs": 0, "bad": null` and what it is.
+ *
+ * Exits with 1 when a run of ours went wrong, with 2 when it was called wrongly.
  */
 import { parseArgs } from 'node:util'
+import { comparisonOf } from './comparison.ts'
 import { race, type Result } from './race.ts'
 import { SCENARIOS } from './scenarios.ts'
 import type { Scenario } from './scenario.ts'
-import { BROKEN, SYSTEMS } from './systems.ts'
+import type { System } from './system.ts'
+import { BROKEN, PEERS, SYSTEMS } from './systems.ts'
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     runs: { type: 'string', default: '20' },
     only: { type: 'string' },
+    peers: { type: 'boolean', default: false },
     broken: { type: 'boolean', default: false },
   },
 })
@@ -30,25 +36,33 @@ const scenarios = chosen(values.only)
 const say = values.json
   ? (text: string): boolean => process.stderr.write(text)
   : (text: string): boolean => process.stdout.write(text)
-const results: Result[] = []
-for (const system of values.broken ? [BROKEN] : SYSTEMS) {
-  say(`\n${system.system}, ${system.adapter}, ${system.store}, processes: ${system.processes}\n`)
-  await race(system, {
-    scenarios,
-    runs,
-    onResult(result) {
-      results.push(result)
-      say(lineOf(result))
-    },
-  })
-}
+const ours = await raced(values.broken ? [BROKEN] : SYSTEMS)
+const peers = await raced(values.peers ? PEERS : [])
+const all = [...ours, ...peers]
 
-const bad = results.reduce((sum, { row }) => sum + row.bad, 0)
+const bad = ours.reduce((sum, { row }) => sum + (row.bad ?? 0), 0)
+if (peers.length > 0) say(`\n${comparisonOf(all)}`)
 if (values.json)
-  process.stdout.write(`${JSON.stringify({ rows: results.map(({ row }) => row) }, undefined, 2)}\n`)
-else say(`\n${results.length} cells, ${bad} bad runs\n`)
+  process.stdout.write(`${JSON.stringify({ rows: all.map(({ row }) => row) }, undefined, 2)}\n`)
+else say(`\n${ours.length} cells, ${bad} bad runs\n`)
 // Sockets that are kept alive would hold the process for some seconds.
 process.exit(bad === 0 ? 0 : 1)
+
+async function raced(systems: readonly System[]): Promise<readonly Result[]> {
+  const results: Result[] = []
+  for (const system of systems) {
+    say(`\n${system.system}, ${system.adapter}, ${system.store}, processes: ${system.processes}\n`)
+    await race(system, {
+      scenarios,
+      runs,
+      onResult(result) {
+        results.push(result)
+        say(lineOf(result))
+      },
+    })
+  }
+  return results
+}
 
 function chosen(only: string | undefined): readonly Scenario[] {
   if (only === undefined) return SCENARIOS
@@ -62,8 +76,15 @@ function chosen(only: string | undefined): readonly Scenario[] {
 }
 
 function lineOf({ row, title, reasons, seconds }: Result): string {
-  const head = `  ${row.scenario.padEnd(4)} ${String(row.bad).padStart(3)} bad of ${String(row.runs).padEnd(3)} ${seconds.toFixed(1).padStart(5)} s  ${title}\n`
-  return head + [...reasons].map(([reason, count]) => `         ${count} × ${reason}\n`).join('')
+  const cell =
+    row.bad === null
+      ? 'n/a'.padEnd(21)
+      : `${String(row.bad).padStart(3)} bad of ${String(row.runs).padEnd(3)} ${seconds.toFixed(1).padStart(5)} s`
+  const notes =
+    row.notOffered === undefined
+      ? [...reasons].map(([reason, count]) => `${count} × ${reason}`)
+      : [`not offered: ${row.notOffered}`]
+  return `  ${row.scenario.padEnd(4)} ${cell}  ${title}\n${notes.map((note) => `         ${note}\n`).join('')}`
 }
 
 function misused(problem: string): never {

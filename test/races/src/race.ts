@@ -1,17 +1,20 @@
 /** Runs scenarios on systems and counts the runs that went wrong. */
+import { closeConnections } from './browser.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import type { ApplicationOptions, Scenario } from './scenario.ts'
-import type { System } from './system.ts'
+import type { Offer, System } from './system.ts'
 import { World } from './world.ts'
 
 /** One line of the answer; the JSON document has these fields and no others. */
-interface Row {
+export interface Row {
   readonly scenario: string
   readonly system: string
   readonly adapter: string
   readonly store: string
   readonly runs: number
-  readonly bad: number
+  /** `null`: it was not run, because there is no such thing in that system. */
+  readonly bad: number | null
+  readonly notOffered?: Offer
 }
 
 export interface Result {
@@ -29,7 +32,6 @@ export interface RaceOptions {
   readonly onResult: (result: Result) => void
 }
 
-/** A run that takes longer went wrong. */
 const LONGEST_RUN_MS = 15_000
 
 export async function race(system: System, { scenarios, runs, onResult }: RaceOptions): Promise<void> {
@@ -42,6 +44,10 @@ export async function race(system: System, { scenarios, runs, onResult }: RaceOp
   }
   try {
     for (const scenario of scenarios) {
+      if (scenario.needs !== undefined && system.notOffered?.includes(scenario.needs)) {
+        onResult(notRun(scenario, system, scenario.needs))
+        continue
+      }
       const startedAt = performance.now()
       const outcomes: (string | undefined)[] = []
       for (const options of scenario.applications ?? [{}]) {
@@ -56,18 +62,28 @@ export async function race(system: System, { scenarios, runs, onResult }: RaceOp
 }
 
 async function outcomeOf(scenario: Scenario, world: World): Promise<string | undefined> {
+  closeConnections()
   const tooLong = Promise.withResolvers<string>()
-  const timer = setTimeout(
-    () => tooLong.resolve(`it took longer than ${LONGEST_RUN_MS / 1000} s`),
-    LONGEST_RUN_MS,
-  )
+  const longest = world.cluster.system.longestRunMs ?? LONGEST_RUN_MS
+  const timer = setTimeout(() => tooLong.resolve(`it took longer than ${longest / 1000} s`), longest)
   try {
-    return await Promise.race([scenario.run(world), tooLong.promise])
+    return await Promise.race([scenario.run(world), tooLong.promise.then((reason) => healed(world, reason))])
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** What a run broke that did not come to its end, the next one would find broken. */
+async function healed(world: World, reason: string): Promise<string> {
+  await world.heal()
+  return reason
+}
+
+function notRun({ id, title }: Scenario, { system, adapter, store }: System, needs: Offer): Result {
+  const row = { scenario: id, system, adapter, store, runs: 0, bad: null, notOffered: needs }
+  return { row, title, reasons: new Map(), seconds: 0 }
 }
 
 function resultOf(

@@ -2,6 +2,7 @@
  * What a race is: a few browsers, an application of one or more processes, a fixed interleaving, and one question
  * at the end. Which request overtakes which is decided by gates (`world.ts`), never by sleeping.
  */
+import type { Offer } from './system.ts'
 import type { World } from './world.ts'
 
 /** What the application must be like for a scenario. Processes are shared by scenarios that want the same. */
@@ -15,6 +16,8 @@ export interface Scenario {
   /** As in the table of races. */
   readonly id: string
   readonly title: string
+  /** It is about this, and is not run where there is no such thing. */
+  readonly needs?: Offer
   /** The scenario is run as often as asked on each of these. Default: one ordinary application. */
   readonly applications?: readonly ApplicationOptions[]
   /** `undefined`: as it should be. Otherwise what went wrong, in a sentence; throwing counts too. */

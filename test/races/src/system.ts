@@ -2,6 +2,9 @@
 import type { Commands } from './messages.ts'
 import type { ApplicationOptions } from './scenario.ts'
 
+/** What a race can be about and not every library has a call for. */
+export type Offer = 'a device limit' | 'a user’s other sessions' | 'a grace for the old token'
+
 export interface System {
   readonly system: string
   readonly adapter: string
@@ -12,6 +15,10 @@ export interface System {
   readonly module: string
   /** Reads the store from outside all application processes, where that is possible. */
   readonly reader?: (place: Place) => Reader
+  /** Races about these are not run: they would be lost by what the library never promised. */
+  readonly notOffered?: readonly Offer[]
+  /** A run that takes longer went wrong. Default: 15 s, which is many times what any needs. */
+  readonly longestRunMs?: number
 }
 
 /** Handed to every process of one application as JSON. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type Answer, Browser, type Call } from './browser.ts'
 import { held, ME, type Point, signIn } from './calls.ts'
 import type { AppProcess, Cluster } from './cluster.ts'
-import type { Reader } from './system.ts'
+import type { Offer, Reader } from './system.ts'
 
 /** Requests that were sent together, and the order in which their commits go on. */
 export type Order = 'handlers' | 'commits-in-turn' | 'commits-together'
@@ -39,6 +39,10 @@ export class World {
 
   get isShared(): boolean {
     return this.processes.length > 1
+  }
+
+  offers(what: Offer): boolean {
+    return this.cluster.system.notOffered?.includes(what) !== true
   }
 
   /** The process of this scenario's nth request: they alternate, and each run begins with another. */
@@ -126,6 +130,11 @@ export class World {
   /** Moves every process's clock, so that a session that was just seen is due to be touched. */
   async untilTouchIsDue(): Promise<void> {
     await Promise.all(this.processes.map((process) => process.ask('advance', { ms: 61_000 })))
+  }
+
+  /** Ends what a scenario broke. */
+  async heal(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.ask('heal')))
   }
 
   /** Resolves when no process waits for its store. */

@@ -27,7 +27,7 @@ export interface NodeOptions<Request = IncomingMessage, Response = ServerRespons
    * committed: a page instead of the default, problem JSON. The response is empty but for the session's own headers;
    * `problem.status` is to be its status and `problem.headers` (`Retry-After`, `Cache-Control`) belong to it.
    */
-  readonly onProblem?: (problem: Problem, request: Request, response: Response) => void
+  readonly onProblem?: (problem: Problem, request: Request, response: Response) => void | Promise<void>
   /**
    * When the session cannot be checked: `respond` (default) answers 503 before the handler runs; `pass` runs it,
    * and `session.verdict` says `unavailable`.
@@ -196,15 +196,23 @@ function readNodeOptions<Request, Response>(
   }) => Problem | undefined
 } {
   const { onError, onProblem, unavailable } = options
+
+  function report(error: unknown, request: NodeRequest): void {
+    if (onError === undefined) void unhandled(error)
+    else onError(error, request as Request)
+  }
+
   return {
     hooks: {
-      report(error, request) {
-        if (onError === undefined) void unhandled(error)
-        else onError(error, request as Request)
-      },
+      report,
       answer(reason, request, response) {
-        if (onProblem === undefined) sendProblem(response as ServerResponse, reason)
-        else onProblem(reason, request as Request, response as Response)
+        if (onProblem === undefined) return sendProblem(response as ServerResponse, reason)
+        const written = onProblem(reason, request as Request, response as Response)
+        if (!(written instanceof Promise)) return
+        written.catch((error: unknown) => {
+          response.destroy()
+          report(error, request)
+        })
       },
     },
     refusalOf: (session) => session.refused ?? (unavailable === 'pass' ? undefined : session.unavailable),

@@ -68,14 +68,32 @@ export async function respond<Data, Attributes extends object>({
 }
 
 function withHeaders(
-  { body, status, statusText, headers: given }: Response,
+  answer: Response,
   lines: ResponseHeaders,
   wasRead: 'nothing' | 'absence' | 'session' = 'nothing',
 ): Response {
-  const headers = new Headers(given)
-  noteRead(headers, wasRead)
-  putHeaders(headers, lines)
-  return new Response(body, { status, statusText, headers })
+  if (lines.length === 0) return noted(answer, wasRead)
+  const response = copyOf(answer)
+  noteRead(response.headers, wasRead)
+  putHeaders(response.headers, lines)
+  return response
+}
+
+/** The handler's own response where that can be: servers have quick ways for one that they know. */
+function noted(answer: Response, wasRead: 'nothing' | 'absence' | 'session'): Response {
+  try {
+    noteRead(answer.headers, wasRead)
+    return answer
+  } catch {
+    // One of `fetch` cannot be changed.
+    const response = copyOf(answer)
+    noteRead(response.headers, wasRead)
+    return response
+  }
+}
+
+function copyOf({ body, status, statusText, headers }: Response): Response {
+  return new Response(body, { status, statusText, headers: new Headers(headers) })
 }
 
 export function problemResponse({ status, headers, body }: Problem): Response {

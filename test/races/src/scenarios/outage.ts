@@ -16,7 +16,7 @@ export const storeDown: Scenario = {
     const answers = await Promise.all(
       calls.flatMap((call) => world.processes.map((process) => browser.send(process, call(world)))),
     )
-    await Promise.all(world.processes.map((process) => process.ask('heal')))
+    await world.heal()
     for (const answer of answers) browser.follow(answer)
     return (
       answers.map(problemWith).find((problem) => problem !== undefined) ?? (await afterwards(world, browser))

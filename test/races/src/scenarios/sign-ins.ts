@@ -8,6 +8,7 @@ import type { World } from '../world.ts'
 export const revokeOthers: Scenario = {
   id: 'R8',
   title: '4 concurrent sign-ins, then "revoke others" leaves another session authenticated',
+  needs: 'a user’s other sessions',
   async run(world) {
     const browsers = await signInTogether(world, 4)
     if (browsers.some(({ hasCookies }) => !hasCookies)) return 'a sign-in was refused'
@@ -25,6 +26,7 @@ const MORE = 5
 export const deviceLimit: Scenario = {
   id: 'R9',
   title: 'N+5 concurrent sign-ins with a limit of N leave more than N live at any instant',
+  needs: 'a device limit',
   applications: [
     { devices: { limit: LIMIT, policy: 'evict-oldest' } },
     { devices: { limit: LIMIT, policy: 'reject' } },

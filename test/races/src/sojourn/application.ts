@@ -1,10 +1,11 @@
 /** The application of `system.ts` with Sojourn: an adapter, a store, and between them what the harness holds on to. */
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createSessions } from 'sojourn'
 import { flakyStore } from 'sojourn/testing'
 import type { Running, Start } from '../system.ts'
-import { adapterNamed } from './adapters.ts'
+import { listenerFor } from './adapters.ts'
 import { movableEnvironment } from './movable-environment.ts'
 import { routes, type Data } from './routes.ts'
 import { storeNamed } from './stores.ts'
@@ -25,7 +26,8 @@ export async function start({ place, options, pass }: Start): Promise<Running> {
     devices: options.devices ?? {},
   })
   await sessions.ready()
-  const server = adapterNamed(place.adapter).serve(sessions, routes(sessions, pass))
+  const listener = await listenerFor(place.adapter, sessions, routes(sessions, pass))
+  const server = createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -1,9 +1,10 @@
 /** The routes of `system.ts` over a session handle; the same for every adapter. */
 import type { SessionHandle, Sessions } from 'sojourn'
+import { holdOf, type Reached } from '../hold.ts'
 
 export type Data = Record<string, string | number>
-export type AppSessions = Sessions<Data, Record<string, unknown>>
-type AppHandle = SessionHandle<Data, Record<string, unknown>>
+export type AppSessions = Sessions<Data>
+type AppHandle = SessionHandle<Data>
 
 interface RouteAnswer {
   readonly status: number
@@ -17,7 +18,7 @@ interface Context {
   readonly session: AppHandle
   readonly query: URLSearchParams
   /** Waits when this request is to be held here. */
-  readonly reached: (point: string) => Promise<void>
+  readonly reached: Reached
 }
 
 type Route = (context: Context) => Promise<RouteAnswer>
@@ -28,10 +29,7 @@ const OK: RouteAnswer = { status: 200, body: {} }
 export function routes(sessions: AppSessions, pass: (gate: string) => Promise<void>): Routes {
   return async ({ path, session }) => {
     const { pathname, searchParams: query } = new URL(path, 'http://localhost')
-    const [point, gate] = (query.get('hold') ?? '').split('.')
-    const reached = async (here: string): Promise<void> => {
-      if (here === point && gate !== undefined) await pass(gate)
-    }
+    const reached = holdOf(path, pass)
     const route = ROUTES[pathname]
     if (route === undefined) return { status: 404, body: {} }
     await reached('opened')

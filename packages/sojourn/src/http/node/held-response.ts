@@ -14,7 +14,9 @@ import {
   holdersFor,
   METHODS,
   type Method,
+  isSpeaking,
   methodsOf,
+  speak,
   voiceOf,
 } from './holders.ts'
 import { assertCall, type Call, clearHeaders, hasMessage, putHeaders, replay, type Writer } from './replay.ts'
@@ -56,7 +58,7 @@ class Hold implements HeldResponse {
   readonly #holders: Holders
   readonly #originals = new Map<Method, AnyMethod>()
   readonly #calls: Call[] = []
-  #state: 'holding' | 'released' | 'replaced' | 'replacing' = 'holding'
+  #state: 'holding' | 'released' | 'replaced' = 'holding'
   #abandoned: Problem | undefined
   #head: Pick<ServerResponse, 'statusCode' | 'statusMessage'> | undefined
 
@@ -92,7 +94,10 @@ class Hold implements HeldResponse {
   /** Somebody may have wrapped this in the meantime, and goes on calling it, also with what nobody is to see. */
   say(writer: Writer, args: readonly unknown[]): unknown {
     const response = this.#response
-    if (this.#state === 'replaced') return writer === 'write' ? true : response
+    if (this.#isMute) {
+      callBack(args)
+      return writer === 'write' ? true : response
+    }
     if (this.#state !== 'holding') return this.#pass(writer, args)
     assertCall({ writer, args })
     // Libraries that ask node's own field write the head again; it has been said.
@@ -105,25 +110,19 @@ class Hold implements HeldResponse {
   }
 
   changeHeader(method: Method, args: readonly unknown[]): unknown {
-    if (this.#state === 'replaced') return this.#response
+    if (this.#isMute) return this.#response
     if (this.#state === 'holding' && this.#calls.length > 0) throw tooLate()
     return this.#pass(method, args)
+  }
+
+  /** The handler is not to be heard any more; whoever answers in its place is, and so is another hold on this response. */
+  get #isMute(): boolean {
+    return this.#state === 'replaced' && !isSpeaking(this.#response)
   }
 
   #pass(method: Method, args: readonly unknown[]): unknown {
     const original = this.#originals.get(method) ?? methodsOf(this.#response)[method]
     return original.apply(this.#response, [...args])
-  }
-
-  /** Node's own methods call one another on the response, so all are heard for as long as one runs. */
-  #speak(method: Method, args: readonly unknown[]): unknown {
-    const before = this.#state
-    this.#state = 'replacing'
-    try {
-      return this.#pass(method, args)
-    } finally {
-      this.#state = before
-    }
   }
 
   #begin(): void {
@@ -145,9 +144,9 @@ class Hold implements HeldResponse {
     if (reason === undefined) this.#restore()
     else this.#state = 'replaced'
     holding.onReleased()
-    if (outcome.kind === 'failed' && problemOf(outcome.error) === undefined) holding.onError(outcome.error)
-    if (isGone(this.#response) || reason !== undefined) this.#callBack()
+    if (isGone(this.#response) || reason !== undefined) for (const { args } of this.#calls) callBack(args)
     if (!isGone(this.#response)) this.#answer(reason, outcome.headers)
+    if (outcome.kind === 'failed' && problemOf(outcome.error) === undefined) holding.onError(outcome.error)
   }
 
   /** What was changed about the head since the first write comes too late, as it would have without us. */
@@ -166,7 +165,8 @@ class Hold implements HeldResponse {
   #answer(reason: Problem | undefined, lines: ResponseHeaders): void {
     const response = this.#response
     try {
-      if (reason === undefined) replay(response, { calls: this.#calls, originals: this.#originals, lines })
+      if (reason === undefined)
+        speak(response, () => replay(response, { calls: this.#calls, originals: this.#originals, lines }))
       else if (this.headersSent) response.destroy()
       else this.#answerInstead(reason, lines)
     } catch (error) {
@@ -175,22 +175,28 @@ class Hold implements HeldResponse {
     }
   }
 
-  /** Whoever waits for what was written to be on its way learns that it never will be. */
-  #callBack(): void {
-    for (const { args } of this.#calls) {
-      const done = args.at(-1)
-      if (typeof done === 'function')
-        done(new Error('Something else was answered: the session could not be committed.'))
-    }
-  }
-
   /** Nothing that the handler prepared is left, and what it still says nobody hears. */
   #answerInstead(reason: Problem, lines: ResponseHeaders): void {
-    const voice = voiceOf(this.#response, (method, args) => this.#speak(method, args))
+    // Node's own methods call one another on the response, so all are heard for as long as one runs.
+    const spoken = (method: Method, args: readonly unknown[]): unknown =>
+      speak(this.#response, () => this.#pass(method, args))
+    const voice = voiceOf(this.#response, spoken)
     clearHeaders(voice)
     putHeaders(voice, lines)
     this.#holding.answer(reason, voice)
   }
+}
+
+/** Whoever waits for what was written to be on its way learns, in a later turn, that it never will be. */
+function callBack(args: readonly unknown[]): void {
+  const done = args.at(-1)
+  if (typeof done !== 'function') return
+  void tellLater(done as (error: Error) => void)
+}
+
+async function tellLater(done: (error: Error) => void): Promise<void> {
+  await undefined
+  done(new Error('Something else was answered: the session could not be committed.'))
 }
 
 function tooLate(): Error {
@@ -206,8 +212,7 @@ export function isGone(response: ServerResponse): boolean {
 }
 
 function statusOf(response: ServerResponse, first: Call | undefined): number {
-  const given = first?.writer === 'writeHead' ? first.args[0] : undefined
-  return typeof given === 'number' ? given : response.statusCode
+  return first?.writer === 'writeHead' ? Number(first.args[0]) : response.statusCode
 }
 
 /** Answers a problem as JSON. */

@@ -61,6 +61,25 @@ function holdersOf(holdOf: (response: Holdable) => Hold | undefined): Holders {
   }
 }
 
+const SPEAKING: unique symbol = Symbol('sojourn speaking')
+
+type Speaking = ServerResponse & { [SPEAKING]?: boolean }
+
+/** Runs what says something to the client in earnest: no stand-in on this response keeps it back. */
+export function speak<T>(response: Speaking, act: () => T): T {
+  const before = response[SPEAKING] ?? false
+  response[SPEAKING] = true
+  try {
+    return act()
+  } finally {
+    response[SPEAKING] = before
+  }
+}
+
+export function isSpeaking(response: Speaking): boolean {
+  return response[SPEAKING] === true
+}
+
 /**
  * The response for whoever answers in the handler's place: what is called on it is `spoken`, while the stand-ins keep
  * the handler from being heard. Its properties are the real ones.

@@ -108,9 +108,10 @@ export function assertCall({ writer, args }: Call): void {
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/
 
 function assertHead(args: readonly unknown[]): void {
-  const [status, message] = args
-  if (!Number.isInteger(status) || (status as number) < 100 || (status as number) > 999) {
-    throw Object.assign(new RangeError(`Invalid status code: ${String(status)}`), {
+  const [given, message] = args
+  const status = Number(given)
+  if (!Number.isInteger(status) || status < 100 || status > 999) {
+    throw Object.assign(new RangeError(`Invalid status code: ${String(given)}`), {
       code: 'ERR_HTTP_INVALID_STATUS_CODE',
     })
   }

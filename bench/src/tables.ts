@@ -1,0 +1,69 @@
+/** What was measured, for people to read. */
+import { availableParallelism, cpus } from 'node:os'
+import type { Row } from './measure.ts'
+import { SCRATCH } from './scratch.ts'
+import { SIZES_DIRECTORY, type SizeRow } from './sizes.ts'
+
+export function machine(): string {
+  return `${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`
+}
+
+export function table(measured: readonly Row[], rounds: number): string {
+  const head = [
+    'path',
+    'system',
+    'base',
+    'CPU µs',
+    'added µs',
+    'quartiles',
+    'at best',
+    'target',
+    'besides write',
+    'ratio',
+    'store calls',
+    'bytes/session',
+    'wall µs',
+  ]
+  const lines = measured.map((row) => [
+    row.path,
+    row.system,
+    row.base,
+    row.cpuMicros.toFixed(1),
+    row.cpuMicrosAdded.toFixed(1),
+    `${row.cpuMicrosAddedQ1.toFixed(1)} … ${row.cpuMicrosAddedQ3.toFixed(1)}`,
+    row.cpuMicrosAddedAtBest.toFixed(1),
+    row.targetMicros === undefined ? '' : `${row.targetMicros}`,
+    row.cpuMicrosAddedBesidesWrite === undefined
+      ? ''
+      : `${row.cpuMicrosAddedBesidesWrite} (write ${row.storeWriteMicros})`,
+    row.ratioToBare.toFixed(2),
+    row.commandsPerRequest === undefined ? '' : `${row.commandsPerRequest}`,
+    row.bytesPerSession === undefined ? '' : `${row.bytesPerSession}`,
+    row.wallMicros.toFixed(1),
+  ])
+  return `${machine()}, files in ${SCRATCH}; median of ${rounds} rounds in turn with the bare base\n\n${aligned([head, ...lines])}`
+}
+
+export function sizesTable(measured: readonly SizeRow[]): string {
+  const head = ['path', 'sessions', 'users', 'bytes/session', 'verify CPU µs', 'start ms']
+  const lines = measured.map((row) => [
+    row.path,
+    row.sessions.toLocaleString('en'),
+    row.users.toLocaleString('en'),
+    `${row.bytesPerSession ?? ''}`,
+    `${row.verifyMicros ?? ''}`,
+    `${row.startMillis ?? ''}`,
+  ])
+  return `${machine()}, files in ${SIZES_DIRECTORY}\n\n${aligned([head, ...lines])}`
+}
+
+function aligned(lines: readonly (readonly string[])[]): string {
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const text = lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  return `${text.join('\n')}\n`
+}
