@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { turn } from '../environment/turn.ts'
 import { type FakeEnvironment, fakeEnvironment } from '../testing/fake-environment.ts'
+import type { Environment, TimerOptions } from './environment.ts'
 import { createDeadlines, type Deadlines } from './deadline.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)
@@ -8,11 +9,21 @@ const never = (): Promise<never> => new Promise(() => undefined)
 interface Setting {
   readonly environment: FakeEnvironment
   readonly deadlines: Deadlines
+  /** How each timer was armed. */
+  readonly armed: readonly (TimerOptions | undefined)[]
 }
 
 function setUp(mostInFlight = 100): Setting {
   const environment = fakeEnvironment()
-  return { environment, deadlines: createDeadlines(environment, { ms: 250, mostInFlight }) }
+  const armed: (TimerOptions | undefined)[] = []
+  const observed: Environment = {
+    ...environment,
+    after(ms, run, options) {
+      armed.push(options)
+      return environment.after(ms, run)
+    },
+  }
+  return { environment, armed, deadlines: createDeadlines(observed, { ms: 250, mostInFlight }) }
 }
 
 it('hands on what the call answers, and what it throws', async () => {
@@ -66,6 +77,23 @@ it('uses one timer for any number of calls, each with its own deadline', async (
   expect(environment.timers).toBe(0)
 })
 
+it('keeps the process alive for a call that somebody awaits, and no longer', async () => {
+  const { deadlines, environment, armed } = setUp()
+  let answer: () => void = () => undefined
+  const first = deadlines.limit(() => new Promise<void>((resolve) => (answer = resolve)))
+  deadlines.limit(never).catch(() => undefined)
+  expect([armed, environment.timers]).toEqual([[{ awaited: true }], 1])
+  answer()
+  await first
+  expect(environment.timers).toBe(1)
+  await environment.advance(250)
+  expect(environment.timers).toBe(0)
+  for (let calls = 0; calls < 100; calls++) {
+    await deadlines.limit(async () => calls)
+    expect(environment.timers).toBe(0)
+  }
+})
+
 describe('the bound', () => {
   it('turns calls away at once without making them, and takes them again when others came back', async () => {
     const { deadlines } = setUp(2)
@@ -86,6 +114,38 @@ describe('the bound', () => {
     const { deadlines, environment } = setUp(1)
     deadlines.limit(never).catch(() => undefined)
     await environment.advance(1_000)
+    await expect(deadlines.limit(async () => 1)).rejects.toMatchObject({ code: 'OVERLOADED' })
+  })
+
+  it('writes off a call that never comes back half a minute after its deadline', async () => {
+    const { deadlines, environment } = setUp(1)
+    deadlines.limit(never).catch(() => undefined)
+    await environment.advance(30_249)
+    await expect(deadlines.limit(async () => 1)).rejects.toMatchObject({ code: 'OVERLOADED' })
+    await environment.advance(1)
+    expect(await deadlines.limit(async () => 1)).toBe(1)
+  })
+
+  it('counts a call once that comes back after it was written off', async () => {
+    const { deadlines, environment } = setUp(1)
+    let release: () => void = () => undefined
+    deadlines.limit(() => new Promise<void>((resolve) => (release = resolve))).catch(() => undefined)
+    await environment.advance(60_000)
+    deadlines.limit(never).catch(() => undefined)
+    release()
+    await turn()
+    await expect(deadlines.limit(async () => 1)).rejects.toMatchObject({ code: 'OVERLOADED' })
+  })
+
+  it('does not write off a call that came back late', async () => {
+    const { deadlines, environment } = setUp(1)
+    let release: () => void = () => undefined
+    deadlines.limit(() => new Promise<void>((resolve) => (release = resolve))).catch(() => undefined)
+    await environment.advance(1_000)
+    release()
+    await turn()
+    await environment.advance(60_000)
+    deadlines.limit(never).catch(() => undefined)
     await expect(deadlines.limit(async () => 1)).rejects.toMatchObject({ code: 'OVERLOADED' })
   })
 })

@@ -1,6 +1,7 @@
 /**
  * Deadlines that the library enforces itself, whatever a driver does. All calls of one kind share a length, so
- * they end in the order they began: one queue and one timer serve any number of calls.
+ * they end in the order they began: one queue and one timer serve any number of calls. The timer keeps the process
+ * alive, because somebody awaits those calls, and is there only while one of them has not been answered.
  */
 import type { Environment, Timer } from './environment.ts'
 import { SystemError } from './errors.ts'
@@ -16,7 +17,10 @@ interface Waiting {
   readonly expire: () => void
 }
 
-/** @throws (from `limit`) SystemError `DEADLINE_EXCEEDED`; `OVERLOADED` at once when `mostInFlight` calls have not come back */
+/** How long after its deadline a call that has not come back still counts as in flight. */
+const WRITTEN_OFF_AFTER_MS = 30_000
+
+/** @throws (from `limit`) SystemError `DEADLINE_EXCEEDED`; `OVERLOADED` at once when `mostInFlight` calls have not come back, unless they were given up long ago */
 export function createDeadlines(
   environment: Environment,
   options: { readonly ms: number; readonly mostInFlight: number },
@@ -24,6 +28,8 @@ export function createDeadlines(
   let queue: Waiting[] = []
   let settledAhead = 0
   let inFlight = 0
+  /** Past their deadline and still in flight, in the order they began. */
+  const overdue = new Set<Waiting>()
   let timer: Timer | undefined
 
   /** What has been answered is let go of, or the queue would keep every result until the timer. */
@@ -32,6 +38,7 @@ export function createDeadlines(
     if (settledAhead < 64 && settledAhead < queue.length) return
     queue = queue.slice(settledAhead)
     settledAhead = 0
+    if (queue.length === 0) disarm()
   }
 
   function arm(): void {
@@ -39,7 +46,12 @@ export function createDeadlines(
     timer =
       first === undefined
         ? undefined
-        : environment.after(Math.max(first.dueAt - environment.monotonic(), 1), expire)
+        : environment.after(Math.max(first.dueAt - environment.monotonic(), 1), expire, { awaited: true })
+  }
+
+  function disarm(): void {
+    timer?.cancel()
+    timer = undefined
   }
 
   function expire(): void {
@@ -55,14 +67,28 @@ export function createDeadlines(
     arm()
   }
 
+  /** A driver that lost a call never brings it back, and a store that is well again must not stay closed for it. */
+  function writeOff(): void {
+    const latest = environment.monotonic() - WRITTEN_OFF_AFTER_MS
+    for (const entry of overdue) {
+      if (entry.dueAt > latest) return
+      overdue.delete(entry)
+      inFlight--
+    }
+  }
+
   return {
     limit<T>(call: () => Promise<T>): Promise<T> {
+      if (inFlight >= options.mostInFlight) writeOff()
       if (inFlight >= options.mostInFlight) return Promise.reject(overloaded(options.mostInFlight))
       return new Promise<T>((resolve, reject) => {
         const entry: Waiting = {
           dueAt: environment.monotonic() + options.ms,
           settled: false,
-          expire: () => settle(() => reject(exceeded(options.ms))),
+          expire() {
+            overdue.add(entry)
+            settle(() => reject(exceeded(options.ms)))
+          },
         }
         const settle = (then: () => void): void => {
           if (entry.settled) return
@@ -71,7 +97,7 @@ export function createDeadlines(
           then()
         }
         const back = (then: () => void): void => {
-          inFlight--
+          if (!entry.settled || overdue.delete(entry)) inFlight--
           settle(then)
         }
         queue.push(entry)

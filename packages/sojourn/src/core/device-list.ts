@@ -1,10 +1,9 @@
 /** "My devices": the live sessions of a subject, for people to look at and end. Holds no secret. */
-import { type Engine, rosterOf } from './engine.ts'
-import { newerFormat } from './errors.ts'
+import { type Engine, rosterNow, rosterOf } from './engine.ts'
 import { type RosterKey, type SessionId, sessionId } from './ids.ts'
 import { absoluteDeadline, idleDeadline } from './lifetimes.ts'
-import type { Aal, LifetimeName, Roster, StoredSession } from './roster.ts'
-import { assertOwner, isLive } from './rules/rule.ts'
+import type { Aal, LifetimeName, StoredSession } from './roster.ts'
+import { assertOwner, isLive, type RosterView } from './rules/rule.ts'
 
 export interface DeviceEntry {
   /** The public handle: what `revoke` takes. */
@@ -24,16 +23,15 @@ export interface DeviceEntry {
 export async function listDevices(engine: Engine, subject: string): Promise<readonly DeviceEntry[]> {
   const key = await rosterOf(engine, subject)
   if (!engine.watch.isFresh()) await engine.watch.refresh()
-  const roster = await engine.checks.limit(() => engine.store.list(key))
-  if (roster === undefined || roster === 'damaged') return []
-  if (roster === 'newer') throw newerFormat()
+  const roster = await rosterNow(engine, key, 'roster')
+  if (roster === undefined) return []
   assertOwner({ realm: engine.settings.realm, subject }, roster.header)
   return entriesOf(engine, key, roster)
 }
 
-function entriesOf(engine: Engine, key: RosterKey, { header, records }: Roster): readonly DeviceEntry[] {
+function entriesOf(engine: Engine, key: RosterKey, { header, sessions }: RosterView): readonly DeviceEntry[] {
   const moment = engine.moment()
-  const live = records.filter((session) => isLive(header, session, moment))
+  const live = [...sessions.values()].filter((session) => isLive(header, session, moment))
   return live
     .toSorted((left, right) => right.seenAt - left.seenAt)
     .map((session) => entryOf(engine, key, session))

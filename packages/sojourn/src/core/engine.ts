@@ -9,10 +9,11 @@ import type { Environment } from './environment.ts'
 import { InputError, SystemError } from './errors.ts'
 import { createEvents, type Events } from './events.ts'
 import { type RosterKey, sessionId } from './ids.ts'
+import { loadRoster, type Scope } from './loading.ts'
 import type { Settings } from './options.ts'
 import { createPending, type PendingRevocations } from './pending.ts'
 import { createRefusals, type Refusals } from './refusals.ts'
-import type { Moment } from './rules/rule.ts'
+import type { Moment, RosterView } from './rules/rule.ts'
 import { type SessionStore, strongestWriteClass, type WriteClass } from './store.ts'
 import { type Presented, Session } from './session.ts'
 import { type TokenScope, tokenScope, writeToken } from './token/token.ts'
@@ -128,6 +129,11 @@ export async function rosterOf(engine: Engine, subject: string): Promise<RosterK
       `A subject is text of 1 to ${LONGEST_SUBJECT_BYTES} bytes, the user id as your application knows it.`,
     )
   return rosterKeyOf(await opened(engine), engine.settings.realm, subject)
+}
+
+/** What the store has of a roster, within the time of a check. **Cost**: one read. @throws SystemError */
+export function rosterNow(engine: Engine, roster: RosterKey, scope: Scope): Promise<RosterView | undefined> {
+  return loadRoster({ store: engine.store, deadlines: engine.checks }, roster, scope)
 }
 
 /** Tells the listeners which sessions a commit ended. */

@@ -11,8 +11,8 @@ export interface Environment {
   now(): number
   /** Monotonic clock, milliseconds from an arbitrary start. Used for leases and budgets inside this process. */
   monotonic(): number
-  /** Calls `run` once after `ms` milliseconds. A pending timer never keeps the process alive. */
-  after(ms: number, run: () => void): Timer
+  /** Calls `run` once after `ms` milliseconds. A pending timer does not keep the process alive, unless it is awaited. */
+  after(ms: number, run: () => void, options?: TimerOptions): Timer
   /**
    * `count` bytes from the operating system's CSPRNG; the caller owns the returned memory.
    * Throws when the generator fails: there is no fallback.
@@ -22,6 +22,14 @@ export interface Environment {
   jitter(): number
   /** Takes what no caller can be told: a listener that threw, a store that keeps failing in the background. */
   log(entry: LogEntry): void
+}
+
+export interface TimerOptions {
+  /**
+   * A promise that was handed out hangs on it, so the process stays until it has run or is cancelled: whoever wrote
+   * `await sessions.revokeAll(…)` as the last line of a script gets it done. Default false.
+   */
+  readonly awaited?: boolean
 }
 
 export interface Timer {

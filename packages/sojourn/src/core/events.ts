@@ -65,8 +65,10 @@ export function createEvents(environment: Environment): Events {
   return {
     on(name, listener) {
       const those = listeners.get(name) ?? new Set()
-      listeners.set(name, those.add(listener))
-      return () => those.delete(listener)
+      // A function of our own each time: the same listener given twice is two.
+      const own: Listener<typeof name> = (event) => listener(event)
+      listeners.set(name, those.add(own))
+      return () => those.delete(own)
     },
     emit(name, event) {
       for (const listener of listeners.get(name) ?? []) {

@@ -6,6 +6,7 @@
  * What is looked at when, and how old the knowledge of the deployment may be, together stay below the 5 s within which
  * a revocation is seen everywhere.
  */
+import { createDeadlines } from './deadline.ts'
 import type { Engine } from './engine.ts'
 import type { Timer } from './environment.ts'
 import { type SessionId, sessionId } from './ids.ts'
@@ -15,13 +16,16 @@ import { EVERYTHING } from './pending.ts'
 import type { EndReason } from './roster.ts'
 import { type Presented, presentedBy, type Session } from './session.ts'
 
-/** A session is looked at again this long after the last time, and after as many ticks as its turn takes. */
+/** A session is looked at again this long after the last time, and all that are due at once within the round. */
 const AGAIN_AFTER_MS = 2500
-const TICK_MS = 250
-/** All that are due at once have had their turn after so many ticks. */
-const TURNS = 6
-/** How many ticks the knowledge of the deployment's epoch may be old. */
-const EPOCH_TICKS = 3
+const ROUND_MS = 1500
+const LONGEST_TICK_MS = 250
+const SHORTEST_TICK_MS = 4
+/** So many in one turn of the event loop, and so many on their way to the store, beside the requests' own checks. */
+const IN_ONE_TURN = 256
+const UNDER_WAY = 1024
+/** How old the knowledge of the deployment's epoch may be. */
+const EPOCH_AGE_MS = 750
 
 export type EndListener = (reason: EndReason | NoneReason) => void
 
@@ -42,11 +46,15 @@ interface Watched {
 }
 
 export function createLiveSessions(engine: Engine): LiveSessions {
-  const { environment, events } = engine
+  const { environment, events, settings } = engine
+  const deadlines = createDeadlines(environment, { ms: settings.deadlineMs, mostInFlight: UNDER_WAY })
   /** The next one due first. */
   const watched = new Map<SessionId, Watched>()
+  /** Looks that came to no answer: their turn is not over. */
+  let unanswered: SessionId[] = []
+  let underWay = 0
+  let epochAskedAt = Number.NEGATIVE_INFINITY
   let timer: Timer | undefined
-  let ticks = 0
   let isListening = false
 
   function tell(id: SessionId, reason: EndReason | NoneReason): void {
@@ -68,8 +76,12 @@ export function createLiveSessions(engine: Engine): LiveSessions {
 
   /** While the store cannot be asked nobody can know, and nobody is told. */
   async function look(id: SessionId, entry: Watched): Promise<void> {
-    const judgement = await lookAtSession(engine, entry).catch(() => undefined)
-    if (judgement?.kind === 'none' && watched.get(id) === entry) tell(id, judgement.reason)
+    underWay++
+    const judgement = await lookAtSession(engine, entry, deadlines).catch(() => undefined)
+    underWay--
+    if (watched.get(id) !== entry) return
+    if (judgement === undefined || judgement.kind === 'unavailable') unanswered.push(id)
+    else if (judgement.kind === 'none') tell(id, judgement.reason)
   }
 
   async function lookInTurn(id: SessionId, entry: Watched): Promise<void> {
@@ -78,22 +90,51 @@ export function createLiveSessions(engine: Engine): LiveSessions {
     entry.isLookedAt = false
   }
 
-  function lookAtOnce(isConcerned: (entry: Watched) => boolean): void {
-    for (const [id, entry] of watched) if (isConcerned(entry)) void look(id, entry)
+  function tick(): void {
+    const turns = Math.ceil(watched.size / IN_ONE_TURN)
+    const pause = Math.min(Math.max(ROUND_MS / turns, SHORTEST_TICK_MS), LONGEST_TICK_MS)
+    timer = watched.size === 0 ? undefined : environment.after(pause, tick)
+    void turn()
   }
 
-  async function tick(): Promise<void> {
-    timer = watched.size === 0 ? undefined : environment.after(TICK_MS, () => void tick())
-    if (ticks++ % EPOCH_TICKS === 0) await engine.watch.refresh().catch(() => undefined)
+  async function turn(): Promise<void> {
+    if (environment.monotonic() - epochAskedAt >= EPOCH_AGE_MS) {
+      epochAskedAt = environment.monotonic()
+      await engine.watch.refresh().catch(() => undefined)
+    }
     const now = environment.monotonic()
-    let left = Math.ceil(watched.size / TURNS)
-    for (const [id, entry] of watched) {
-      if (entry.dueAt > now || left-- === 0) return
+    for (const [id, entry] of nextDue(now)) {
       watched.delete(id)
       watched.set(id, entry)
       entry.dueAt = now + AGAIN_AFTER_MS
       if (!entry.isLookedAt) void lookInTurn(id, entry)
     }
+  }
+
+  function nextDue(now: number): readonly (readonly [SessionId, Watched])[] {
+    const room = Math.min(IN_ONE_TURN, UNDER_WAY - underWay)
+    const due = unanswered.slice(0, room).flatMap((id) => {
+      const entry = watched.get(id)
+      return entry === undefined ? [] : [[id, entry] as const]
+    })
+    unanswered = unanswered.slice(room)
+    for (const [id, entry] of watched) {
+      if (entry.dueAt > now || due.length >= room) break
+      due.push([id, entry])
+    }
+    return due
+  }
+
+  function lookAtOnce(isConcerned: (entry: Watched) => boolean): void {
+    for (const [id, entry] of watched) if (isConcerned(entry)) void look(id, entry)
+  }
+
+  /** As many as there may be: in their turn, which begins now. */
+  function lookAtAll(): void {
+    for (const entry of watched.values()) entry.dueAt = Number.NEGATIVE_INFINITY
+    if (watched.size === 0) return
+    timer?.cancel()
+    tick()
   }
 
   /** What this process ends is known here at once. */
@@ -102,10 +143,11 @@ export function createLiveSessions(engine: Engine): LiveSessions {
     isListening = true
     events.on('session.ended', ({ sessionId: id, reason }) => tell(id, reason))
     events.on('subject.revoked', ({ subject }) => lookAtOnce((entry) => entry.subject === subject))
-    events.on('deployment.revoked', () => lookAtOnce(() => true))
-    events.on('revoke.uncertain', ({ of }) =>
-      lookAtOnce(({ roster }) => of === EVERYTHING || of.startsWith(roster)),
-    )
+    events.on('deployment.revoked', lookAtAll)
+    events.on('revoke.uncertain', ({ of }) => {
+      if (of === EVERYTHING) lookAtAll()
+      else lookAtOnce(({ roster }) => of.startsWith(roster))
+    })
   }
 
   function entryFor({ roster, record, header: { subject } }: Presented): Watched {
@@ -124,7 +166,7 @@ export function createLiveSessions(engine: Engine): LiveSessions {
       watched.set(id, entry)
       entry.listeners.add(own)
       listen()
-      timer ??= environment.after(TICK_MS, () => void tick())
+      timer ??= environment.after(LONGEST_TICK_MS, tick)
       return () => {
         entry.listeners.delete(own)
         if (entry.listeners.size === 0 && watched.get(id) === entry) watched.delete(id)

@@ -1,4 +1,5 @@
 /** Asking the store about genuine claims, bringing this process's knowledge up to date where it has to be. */
+import type { Deadlines } from './deadline.ts'
 import type { Engine } from './engine.ts'
 import { SystemError } from './errors.ts'
 import { type Judgement, judge } from './judge.ts'
@@ -12,8 +13,8 @@ export async function look(engine: Engine, claims: TokenClaims): Promise<Judgeme
 }
 
 /** Whether a session goes on, whatever its secret is by now. **Cost**: as `look`. @throws SystemError */
-export async function lookAtSession(engine: Engine, place: Place): Promise<Judgement> {
-  return await engine.checks.limit(() => lookBy(engine, place, (answer) => ownClaims(place, answer)))
+export async function lookAtSession(engine: Engine, place: Place, deadlines: Deadlines): Promise<Judgement> {
+  return await deadlines.limit(() => lookBy(engine, place, (answer) => ownClaims(place, answer)))
 }
 
 type Place = Pick<TokenClaims, 'roster' | 'number'>

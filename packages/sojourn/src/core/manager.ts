@@ -77,8 +77,8 @@ export interface SessionManager<Data, Attributes extends object> {
    * A session with a new token. Given a subject instead of an attempt, the sign-in begins now. With `previous`,
    * the session that the client had ends and the listed data crosses.
    *
-   * **Cost**: two reads and one write, without an attempt three reads; with `previous` three reads and one write more,
-   * and one of each after the grace.
+   * **Cost**: one read and one write, after an attempt too; with `previous` three reads and one write more, and one of
+   * each after the grace.
    */
   signIn(
     who: string | Attempt,

@@ -7,10 +7,9 @@
  * what was there when it was asked for, and not the sign-ins that came since.
  */
 import { regenerate, type RenewResult } from './changes.ts'
-import { announceEnded, type Engine, opened, presentedNow, rosterOf } from './engine.ts'
-import { InputError, newerFormat, RevokeUncertain } from './errors.ts'
+import { announceEnded, type Engine, opened, presentedNow, rosterNow, rosterOf } from './engine.ts'
+import { InputError, RevokeUncertain } from './errors.ts'
 import { parseSessionId, randomIncarnation, type RosterKey, type SessionNumber, sessionId } from './ids.ts'
-import { loadRoster } from './loading.ts'
 import { EVERYTHING } from './pending.ts'
 import type { PresentedToken } from './previous.ts'
 import type { Refusal } from './refusals.ts'
@@ -63,7 +62,7 @@ async function othersOfVisitor<Data, Attributes>(
   session: Session<Data, Attributes>,
 ): Promise<0 | undefined> {
   const { roster, record } = presentedBy(session)
-  const found = await loadRoster({ store: engine.store, deadlines: engine.checks }, roster, record.number)
+  const found = await rosterNow(engine, roster, record.number)
   return liveSession(found, record.number, engine.moment()) === undefined ? undefined : 0
 }
 
@@ -180,13 +179,11 @@ async function endAllBut<Data, Attributes>(
 async function endTarget(engine: Engine, roster: RosterKey, subject: string): Promise<EndTarget> {
   const { realm } = engine.settings
   const fresh = randomIncarnation(engine.environment)
-  const found = await engine.checks.limit(() => engine.store.list(roster))
-  if (found === 'newer') throw newerFormat()
-  if (found === undefined || found === 'damaged')
-    return { realm, subject, epoch: 1, incarnation: undefined, fresh, numbers: [] }
-  const { header, records } = found
+  const found = await rosterNow(engine, roster, 'roster')
+  if (found === undefined) return { realm, subject, epoch: 1, incarnation: undefined, fresh, numbers: [] }
+  const { header, sessions } = found
   assertOwner({ realm, subject }, header)
-  const numbers = records.map(({ number }) => number)
+  const numbers = [...sessions.keys()]
   return { realm, subject, epoch: header.epoch + 1, incarnation: header.incarnation, fresh, numbers }
 }
 

@@ -4,10 +4,9 @@
 import { blankRecord, createSession, type NewSession, type Refusal, tryAdmission } from './creation.ts'
 import { Delta } from './data/delta.ts'
 import { type Client, deviceOf } from './devices.ts'
-import { type Engine, opened, rosterOf } from './engine.ts'
-import { InputError, newerFormat, SystemError } from './errors.ts'
+import { type Engine, opened, rosterNow, rosterOf } from './engine.ts'
+import { InputError, SystemError } from './errors.ts'
 import {
-  NO_SESSION,
   type RosterKey,
   type SessionId,
   type SessionNumber,
@@ -24,12 +23,12 @@ import {
   takeOver,
   type TakenOver,
 } from './previous.ts'
-import { type LoadedRoster, loadRoster } from './loading.ts'
-import { type Aal, MAX_RECORDS, type RosterHeader } from './roster.ts'
+import type { LoadedRoster } from './loading.ts'
+import { type Aal, MAX_RECORDS } from './roster.ts'
 import type { SeenEpochs } from './rules/admit.ts'
 import { carried, subjectAttributes } from './session-data.ts'
 import { epochUnder } from './rules/prune.ts'
-import { assertOwner } from './rules/rule.ts'
+import { assertOwner, type RosterView } from './rules/rule.ts'
 import type { Session } from './session.ts'
 
 /** A sign-in that has begun. Plain data: it may wait in an anonymous session between two steps of a login. */
@@ -88,12 +87,7 @@ export interface AnonymousStart<Data> {
 
 /** The subject's epochs before credentials are checked. */
 export async function beginAttempt(engine: Engine, subject: string): Promise<Attempt> {
-  const { attempt } = await begin(engine, subject, async (roster) => {
-    const answer = await engine.checks.limit(() => engine.store.read(roster, NO_SESSION))
-    if (answer === 'newer') throw newerFormat()
-    return { header: answer === undefined || answer === 'damaged' ? undefined : answer.header }
-  })
-  return attempt
+  return (await begin(engine, subject, 'header')).attempt
 }
 
 interface Begun {
@@ -104,30 +98,29 @@ interface Begun {
 
 /** A sign-in that begins with the call: the whole roster is read at once, and the admission goes from there. */
 async function beginHere(engine: Engine, subject: string): Promise<Begun> {
-  const { store, checks: deadlines } = engine
-  const { attempt, roster, found } = await begin(engine, subject, async (key) => {
-    const loaded = await loadRoster({ store, deadlines }, key, 'roster')
-    return { header: loaded?.header, loaded }
-  })
-  return { attempt, roster, loaded: { roster: found.loaded } }
+  const { attempt, roster, found } = await begin(engine, subject, 'roster')
+  return { attempt, roster, loaded: { roster: found } }
 }
 
-async function begin<Found extends { readonly header: RosterHeader | undefined }>(
+async function begin(
   engine: Engine,
   subject: string,
-  find: (roster: RosterKey) => Promise<Found>,
-): Promise<{ attempt: Attempt; roster: RosterKey; found: Found }> {
+  scope: 'header' | 'roster',
+): Promise<{ attempt: Attempt; roster: RosterKey; found: RosterView | undefined }> {
   const startedAt = engine.environment.now()
   const roster = await rosterOf(engine, subject)
   // What a revocation in doubt is about to raise is not what this sign-in begins with.
   await assertSettled(engine, roster)
   if (!engine.watch.isFresh()) await engine.watch.refresh()
-  const { globalEpoch } = engine.moment()
-  const found = await find(roster)
+  const known = engine.moment().globalEpoch
+  const found = await rosterNow(engine, roster, scope)
+  if (found === undefined)
+    return { attempt: { subject, epoch: 0, globalEpoch: known, startedAt }, roster, found }
   const { header } = found
-  if (header === undefined) return { attempt: { subject, epoch: 0, globalEpoch, startedAt }, roster, found }
   assertOwner({ realm: engine.settings.realm, subject }, header)
   const { incarnation } = header
+  // A newer one in the header: everything was revoked before this began, and this process has not heard of it yet.
+  const globalEpoch = Math.max(known, header.globalEpoch)
   const epoch = epochUnder(header, globalEpoch)
   return { attempt: { subject, epoch, incarnation, globalEpoch, startedAt }, roster, found }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { memoryStore } from '../stores/memory/index.ts'
+import { fakeEnvironment } from '../testing/fake-environment.ts'
 import {
   sessionOf,
   type SignedIn,
@@ -17,6 +18,29 @@ async function known(options: Parameters<typeof world>[0] = {}): Promise<World &
   const made = await signedIn(setting.manager)
   for (let check = 0; check < 3; check++) expect(await verdictOf(setting.manager, made.token)).toBe('valid')
   return { ...setting, ...made }
+}
+
+/** A session that was checked before, and what the store was told each time that it had answered. */
+async function observed(): Promise<World & SignedIn & { readonly known: readonly unknown[] }> {
+  const store = memoryStore({ environment: fakeEnvironment() })
+  const given: unknown[] = []
+  const peek: typeof store.peek = (roster, number, before) => {
+    given.push(before)
+    return store.peek(roster, number, before)
+  }
+  const setting = await known({ inner: { ...store, peek } as typeof store })
+  return { ...setting, known: given }
+}
+
+/** The first check asks how everything is, the second one looks. */
+async function nextGiven(
+  manager: World['manager'],
+  token: string,
+  given: readonly unknown[],
+): Promise<readonly unknown[]> {
+  const before = given.length
+  for (let check = 0; check < 2; check++) expect(await verdictOf(manager, token)).toBe('valid')
+  return given.slice(before)
 }
 
 describe('what was decided about a token before does not outlive', () => {
@@ -56,6 +80,23 @@ describe('what was decided about a token before does not outlive', () => {
     store.faults.fail({ on: 'commit', times: Number.POSITIVE_INFINITY })
     await expect(manager.revokeAll('ada')).rejects.toMatchObject({ code: 'REVOKE_UNCERTAIN' })
     expect(await verdictOf(manager, token)).toBe('none revoked')
+  })
+})
+
+describe('what a decision holds', () => {
+  it('is out of memory two minutes after the last check, and no timer is left', async () => {
+    const { manager, environment, token, known: given } = await observed()
+    await environment.advance(120_000)
+    expect(environment.timers).toBe(0)
+    expect(await nextGiven(manager, token, given)).toEqual([undefined])
+  })
+
+  it('stays while the token is in use', async () => {
+    const { manager, environment, token, known: given } = await observed()
+    for (let times = 0; times < 20; times++) {
+      await environment.advance(50_000)
+      expect(await nextGiven(manager, token, given)).toEqual([expect.objectContaining({})])
+    }
   })
 })
 

@@ -49,7 +49,7 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
   function recogniser(scope: TokenScope, transport: string): RecognisedTokens {
     const known = recognised.get(transport)
     if (known !== undefined) return known
-    const fresh = recognisedTokens(scope)
+    const fresh = recognisedTokens(scope, environment)
     recognised.set(transport, fresh)
     return fresh
   }

@@ -268,7 +268,8 @@ function writeClassOf(
 
 function pause(environment: Environment, tries: number): Promise<void> {
   const longest = Math.min(2 ** tries, LONGEST_PAUSE_MS)
-  return new Promise((resolve) => environment.after(Math.ceil(environment.jitter() * longest), resolve))
+  const ms = Math.ceil(environment.jitter() * longest)
+  return new Promise((resolve) => void environment.after(ms, resolve, { awaited: true }))
 }
 
 function contention(): SystemError {

@@ -41,6 +41,17 @@ describe('after', () => {
     expect(armed.mock.results.map(({ value }) => (value as NodeJS.Timeout).hasRef())).toEqual([false])
     timer.cancel()
   })
+
+  it('keeps the process alive for what is awaited, until it is cancelled', () => {
+    const armed = vi.spyOn(globalThis, 'setTimeout')
+    const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const timers = [60_000, 60 * 86_400_000].map((ms) =>
+      systemEnvironment.after(ms, () => {}, { awaited: true }),
+    )
+    expect(armed.mock.results.map(({ value }) => (value as NodeJS.Timeout).hasRef())).toEqual([true, true])
+    for (const timer of timers) timer.cancel()
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before)
+  })
 })
 
 describe('log', () => {

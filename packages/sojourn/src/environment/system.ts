@@ -5,7 +5,7 @@
  * The globals are looked up at each call, so that a test runner's fake timers work here too.
  */
 import { randomFillSync } from 'node:crypto'
-import type { Environment, LogEntry, Timer } from '../core/environment.ts'
+import type { Environment, LogEntry, Timer, TimerOptions } from '../core/environment.ts'
 import { randomPool } from './random-pool.ts'
 
 /** `setTimeout` runs a longer wait at once. */
@@ -29,14 +29,16 @@ export const systemEnvironment: Environment = {
   log,
 }
 
-function after(ms: number, run: () => void): Timer {
+function after(ms: number, run: () => void, { awaited = false }: TimerOptions = {}): Timer {
   let timer = arm(ms)
   return { cancel: () => clearTimeout(timer) }
 
   function arm(left: number): NodeJS.Timeout {
-    if (left > LONGEST_TIMEOUT)
-      return setTimeout(() => (timer = arm(left - LONGEST_TIMEOUT)), LONGEST_TIMEOUT).unref()
-    return setTimeout(run, left).unref()
+    const armed =
+      left > LONGEST_TIMEOUT
+        ? setTimeout(() => (timer = arm(left - LONGEST_TIMEOUT)), LONGEST_TIMEOUT)
+        : setTimeout(run, left)
+    return awaited ? armed : armed.unref()
   }
 }
 

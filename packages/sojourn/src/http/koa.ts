@@ -38,7 +38,7 @@ export function koaSessions<Data, Attributes extends object>(
       await next()
     } catch (error) {
       session.discard()
-      if (error instanceof Error) keepHeaders(error, session.wasRead)
+      if (error instanceof Error) bringAlong(error, session.wasRead)
       throw error
     }
   }
@@ -46,11 +46,16 @@ export function koaSessions<Data, Attributes extends object>(
   return Object.assign(middleware, { of })
 }
 
-/** Koa removes all headers before it answers an error, and sets those that the error brings. */
-function keepHeaders(
+/** Koa removes all headers before it answers an error, and sets those that the error brings, where it can bring any. */
+function bringAlong(
   error: Error & { headers?: Readonly<Record<string, string>> },
   wasRead: 'nothing' | 'absence' | 'session',
 ): void {
-  if (wasRead === 'session') error.headers = { 'cache-control': 'no-store', ...error.headers }
-  if (wasRead === 'absence') error.headers = { ...error.headers, vary: 'Cookie' }
+  const { headers = {} } = error
+  const { vary = 'Cookie' } = headers
+  const owed: Readonly<Record<string, string>> =
+    wasRead === 'session'
+      ? { 'cache-control': 'no-store', ...headers }
+      : { ...headers, vary: /\bcookie\b/i.test(vary) ? vary : `${vary}, Cookie` }
+  if (wasRead !== 'nothing') Reflect.set(error, 'headers', owed)
 }

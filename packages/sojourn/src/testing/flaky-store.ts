@@ -63,7 +63,9 @@ function faultsOf(list: FaultList, calls: Faults['calls'], environment: Environm
     delay: (ms, scope = {}) => {
       if (environment === undefined)
         throw new TypeError('A delay needs a clock: pass `environment` to flakyStore.')
-      list.add(scope, (act) => new Promise<void>((goOn) => environment.after(ms, goOn)).then(act))
+      list.add(scope, (act) =>
+        new Promise<void>((goOn) => environment.after(ms, goOn, { awaited: true })).then(act),
+      )
     },
     hold: ({ at = 'call', ...scope } = {}) => {
       const gate = holdingGate()

@@ -195,7 +195,7 @@ function callBack(args: readonly unknown[]): void {
 }
 
 async function tellLater(done: (error: Error) => void): Promise<void> {
-  await undefined
+  await Promise.resolve()
   done(new Error('Something else was answered: the session could not be committed.'))
 }
 

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { MAX_RECORDS } from '../../core/roster.ts'
@@ -21,6 +22,8 @@ import {
   storeWithSession,
   valueOf,
 } from './files.fixture.ts'
+import { readRoster } from './reading.ts'
+import { prepareStatements } from './statements.ts'
 
 const REPLACEMENT = makeHeader({ incarnation: makeIncarnation(2) })
 const OTHER = makeRecord({ number: makeNumber(2) })
@@ -248,6 +251,27 @@ test('a roster with more records than any can have is damaged as a whole, and ca
   expect(await store.list(KEY)).toEqual({ header: REPLACEMENT, records: [RECORD], unreadable: [] })
   expect(valueOf(path, 'SELECT count(*) FROM quarantine')).toBe(MAX_RECORDS + 1)
 })
+
+test.each([
+  ['begins with', 'char(0) || number'],
+  ['has', 'substr(number, 1, 3) || char(0) || substr(number, 5)'],
+  ['ends with', 'number || char(0)'],
+])('where text is read up to a NUL, as by Node 22, a number that %s one hides nothing', async (_, sql) => {
+  const path = freshPath()
+  const store = await storeWithSession(path, { put: [RECORD, OTHER] })
+  edit(path, `UPDATE session SET number = ${sql} WHERE number = (SELECT min(number) FROM session)`)
+  const database = new DatabaseSync(path)
+  const { list, ...statements } = prepareStatements(database)
+  const cut: typeof list = { ...list, first: (...values) => list.first(...values)?.map(upToNul) }
+  const found = readRoster({ ...statements, list: cut }, KEY)
+  database.close()
+  expect(found).toMatchObject({ records: [OTHER], unreadable: [{ why: 'damaged' }] })
+  expect(await store.list(KEY)).toEqual(found)
+})
+
+function upToNul(value: unknown): unknown {
+  return typeof value === 'string' ? value.split('\0')[0] : value
+}
 
 /** One bit in each byte, another one each time. */
 function* flipped(original: Buffer): Generator<Buffer> {

@@ -16,8 +16,6 @@ import { sqliteStore } from './index.ts'
 
 const [task = '', path = '', times = '0'] = process.argv.slice(2)
 const environment = systemEnvironment
-// The store's own timers let a process end; somebody who waits for it must stay.
-const stay = setInterval(() => {}, 1_000)
 
 const tasks: Record<string, () => Promise<void>> = {
   async open() {
@@ -57,7 +55,6 @@ const tasks: Record<string, () => Promise<void>> = {
 // Once everything is loaded: another user may not be able to read this folder at all.
 if (process.env['ACT_AS'] !== undefined) process.setuid?.(Number(process.env['ACT_AS']))
 await tasks[task]?.()
-clearInterval(stay)
 
 async function incremented(store: SessionStore, writeClass: WriteClass): Promise<CommitAnswer> {
   const { header, records } = (await store.list(makeRosterKey(1))) as Roster

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Roster } from '../../core/roster.ts'
@@ -21,6 +22,19 @@ test('increments by several processes lose nothing', { timeout: SLOW }, async ()
   const children = Array.from({ length: 3 }, () => startProcess(['increment', path, '300']))
   expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0])
   expect(await store.list(KEY)).toMatchObject({ header: { version: 901 }, records: [{ version: 901 }] })
+})
+
+test('a process that waits for a lock stays until it has written', { timeout: SLOW }, async () => {
+  const path = freshPath()
+  const store = await storeWithSession(path)
+  const other = new DatabaseSync(path)
+  other.exec('BEGIN IMMEDIATE')
+  const child = startProcess(['increment', path, '1'])
+  await Promise.race([child.ended, setTimeout(1_500)])
+  other.exec('ROLLBACK')
+  other.close()
+  expect(await child.ended).toBe(0)
+  expect(await store.list(KEY)).toMatchObject({ header: { version: 2 } })
 })
 
 test('of several processes that create a roster, exactly one does', { timeout: SLOW }, async () => {

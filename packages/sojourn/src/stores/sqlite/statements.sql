@@ -15,10 +15,11 @@ WHERE r.key = ?
 -- name: list
 -- roster key. As `read`, and all records in one text: number and record in hexadecimal digits, commas between. A value
 -- of its own for each record costs node:sqlite five times as much. NULL when there is none, or when they take more
--- than 8 KiB together, where that is no longer so.
+-- than 8 KiB together, where that is no longer so, or when a number was edited: one with a NUL, where length() ends,
+-- would make Node 22 cut the text there and the roster look complete without the rest.
 SELECT CASE WHEN length(r.header) > 1048576 THEN 0 ELSE r.header END AS header, r.realm, r.subject,
-       CASE WHEN (SELECT count(*) <= 256 AND total(length(record)) <= 8192
-                  FROM (SELECT record FROM session WHERE roster = r.key LIMIT 257))
+       CASE WHEN (SELECT count(*) <= 256 AND total(length(record)) <= 8192 AND min(length(number)) = 8
+                  FROM (SELECT number, record FROM session WHERE roster = r.key LIMIT 257))
             THEN (SELECT group_concat(number || hex(record)) FROM session WHERE roster = r.key) END AS records
 FROM roster r WHERE r.key = ?
 

@@ -44,7 +44,7 @@ function attempt<T>(step: () => T, path: string): { done: true; value: T } | { d
 }
 
 function pause(environment: Environment, ms: number): Promise<void> {
-  return new Promise((resolve) => void environment.after(ms, resolve))
+  return new Promise((resolve) => void environment.after(ms, resolve, { awaited: true }))
 }
 
 function tooLong({ deadline, path }: Patience, cause: unknown): SystemError {
