@@ -1,5 +1,6 @@
-// A user of the library: installs the tarball without any driver, compiles an import of every public entry
-// with `skipLibCheck: false` under both module resolutions, and loads every entry.
+// A user of the library: installs the tarball without any driver or framework, compiles an import of every public
+// entry with `skipLibCheck: false` under both module resolutions, and loads every entry. The adapters whose types name
+// their framework's are loaded only.
 
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,8 +32,9 @@ export function checkConsumer({ folder, tarball }: Packed): boolean {
     !runs('npm', [...install, tarball, `@types/node@${installedVersion('@types/node')}`], { cwd: consumer })
   )
     return false
-  const entries = publicEntries(consumer)
-  writeFileSync(join(consumer, 'entries.ts'), importsOf(entries))
+  const { entries, peers } = publicEntries(consumer)
+  const typed = entries.filter((entry) => !peers.includes(entry))
+  writeFileSync(join(consumer, 'entries.ts'), importsOf(typed))
   return [compiles(consumer), loads(consumer, entries), shipsWhatItNeeds(consumer)].every(Boolean)
 }
 
@@ -68,11 +70,16 @@ function importsOf(entries: readonly string[]): string {
   return `${imports.join('\n')}\n\nexport const entries: readonly object[] = [${names.join(', ')}]\n`
 }
 
-function publicEntries(consumer: string): readonly string[] {
+/** The entries, and those among them that are named after an optional peer. */
+function publicEntries(consumer: string): {
+  readonly entries: readonly string[]
+  readonly peers: readonly string[]
+} {
   const manifest = readJson(join(consumer, 'node_modules', library.name, 'package.json'))
-  return Object.keys(manifest.exports)
+  const entries = Object.keys(manifest.exports)
     .filter((entry) => entry !== './package.json')
     .map((entry) => `${library.name}${entry.slice(1)}`)
+  return { entries, peers: Object.keys(manifest.peerDependencies).map((peer) => `${library.name}/${peer}`) }
 }
 
 function installedVersion(name: string): string {
@@ -82,6 +89,7 @@ function installedVersion(name: string): string {
 function readJson(path: string): {
   readonly version: string
   readonly exports: Readonly<Record<string, unknown>>
+  readonly peerDependencies: Readonly<Record<string, string>>
 } {
   return JSON.parse(readFileSync(path, 'utf8'))
 }

@@ -43,13 +43,19 @@ export function honoSessions<Data, Attributes extends object, Property extends s
   assertAdapterOptions(options, ['property', 'unavailable', 'onProblem', 'address'])
   const { property = 'session', unavailable, onProblem = problemJson, address } = options
 
+  const seen = new WeakSet<Context>()
+
   async function replace(context: Context, problem: Problem): Promise<void> {
     // The headers of an answer that is there would be copied.
     context.res = undefined
     context.res = await onProblem(problem, context)
+    for (const [name, value] of told.get(context) ?? []) setHeader(context, name, value)
   }
 
   return async (context: Context, next) => {
+    // Registered twice: two handles on one session would end one another's tokens.
+    if (seen.has(context)) return await next()
+    seen.add(context)
     const exchange = new HonoExchange(context, address)
     const opened = sessions.open(exchange)
     const session = opened instanceof Promise ? await opened : opened
@@ -64,6 +70,7 @@ export function honoSessions<Data, Attributes extends object, Property extends s
     session.finish()
     if (committed.kind !== 'committed') await replace(context, committed.problem)
     for (const [name, value] of committed.headers) setHeader(context, name, value)
+    told.set(context, [...(told.get(context) ?? []), ...committed.headers])
     if (committed.kind === 'failed' && problemOf(committed.error) === undefined) throw committed.error
     if (session.wasRead === 'absence') setHeader(context, 'vary', 'Cookie')
     if (session.wasRead === 'session' && !exchange.isPrivate && !context.res.headers.has('cache-control'))
@@ -78,6 +85,8 @@ function setHeader(context: Context, name: string, value: string): void {
 }
 
 const VARIES = /(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i
+/** What told the client of its tokens, of whatever realm: a problem in the answer's place brings it along. */
+const told = new WeakMap<Context, Committed['headers']>()
 const NOTHING: Committed = { kind: 'committed', headers: [] }
 
 function problemJson(problem: Problem): Response {

@@ -51,11 +51,13 @@ function bringAlong(
   error: Error & { headers?: Readonly<Record<string, string>> },
   wasRead: 'nothing' | 'absence' | 'session',
 ): void {
-  const { headers = {} } = error
-  const { vary = 'Cookie' } = headers
+  if (wasRead === 'nothing') return
+  const entries = Object.entries(error.headers ?? {})
+  const own = Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]))
+  const { vary = 'Cookie' } = own
   const owed: Readonly<Record<string, string>> =
     wasRead === 'session'
-      ? { 'cache-control': 'no-store', ...headers }
-      : { ...headers, vary: /\bcookie\b/i.test(vary) ? vary : `${vary}, Cookie` }
-  if (wasRead !== 'nothing') Reflect.set(error, 'headers', owed)
+      ? { 'cache-control': 'no-store', ...own }
+      : { ...own, vary: /\bcookie\b/i.test(vary) ? vary : `${vary}, Cookie` }
+  Reflect.set(error, 'headers', owed)
 }

@@ -19,7 +19,16 @@ import {
   speak,
   voiceOf,
 } from './holders.ts'
-import { assertCall, type Call, clearHeaders, hasMessage, putHeaders, replay, type Writer } from './replay.ts'
+import {
+  assertCall,
+  assertHead,
+  type Call,
+  clearHeaders,
+  hasMessage,
+  putHeaders,
+  replay,
+  type Writer,
+} from './replay.ts'
 
 export interface HeldResponse {
   /** Whether headers have left in truth; the response itself says what the handler has to go by. */
@@ -100,6 +109,8 @@ class Hold implements HeldResponse {
     }
     if (this.#state !== 'holding') return this.#pass(writer, args)
     assertCall({ writer, args })
+    if (writer !== 'writeHead' && this.#calls.length === 0 && !this.headersSent)
+      assertHead([response.statusCode, hasMessage(response) ? response.statusMessage : undefined])
     // Libraries that ask node's own field write the head again; it has been said.
     if (writer === 'writeHead' && this.#calls.length > 0) {
       if (args.length > 1) throw tooLate()

@@ -107,7 +107,7 @@ export function assertCall({ writer, args }: Call): void {
 
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/
 
-function assertHead(args: readonly unknown[]): void {
+export function assertHead(args: readonly unknown[]): void {
   const [given, message] = args
   const status = Number(given)
   if (!Number.isInteger(status) || status < 100 || status > 999) {
