@@ -11,7 +11,7 @@ import { type AppSessions, ADAPTERS } from './harness/adapters.ts'
 import { BAD_INPUTS, type BadInput, type MadeInput, makeInputs, type Tokens } from './harness/bad-inputs.ts'
 import { listenToOutput } from './harness/output.ts'
 import { setCookies } from './harness/set-cookie.ts'
-import { openWire, type Wire, type WireResponse } from './harness/wire.ts'
+import { type WireResponse, type Wire } from './harness/wire.ts'
 import { newSessions, OTHER_SECRET, SECRET, startWorld, type World } from './harness/world.ts'
 
 const NAME = '__Host-Http-sid'
@@ -117,7 +117,7 @@ async function sendAll(
   let wire: Wire | undefined
   for (const input of inputs) {
     const [calls, since] = [world.storeCalls(), world.events.length]
-    wire ??= await openWire(world.port)
+    wire ??= await world.wire()
     wire.write(requestBytes(input))
     const response = await wire.response()
     expectAnswer(row, response, expected)

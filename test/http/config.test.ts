@@ -100,6 +100,9 @@ describe('K04: cookies that a browser would refuse or that protect nothing', () 
     ],
     ['its own name as a former one', { acceptNames: ['__Host-Http-sid'] }, ['cookie.acceptNames']],
     ['a former name that is none', { acceptNames: ['a;b'] }, ['cookie.acceptNames']],
+    ['a former name that no cookie had', { acceptNames: ['bearer'] }, ['cookie.acceptNames']],
+    ['the name of another transport', { name: 'bearer' }, ['cookie.name']],
+    ['the name of another transport, for development', { unsafeDevelopmentName: 'bearer' }, ['cookie.name']],
   ])('%s', (_, cookie, paths) => {
     expect(problemsOf({ cookie }).paths).toEqual(paths)
   })

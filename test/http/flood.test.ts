@@ -6,7 +6,6 @@ import type { Exchange } from 'sojourn'
 import { describe, expect, test } from 'vitest'
 import { MATRIX, startWorld, type World } from './harness/world.ts'
 import { STORES } from './harness/stores.ts'
-import { openWire } from './harness/wire.ts'
 
 const NAME = '__Host-Http-sid'
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -88,7 +87,7 @@ describe.each(MATRIX)('over sockets, $name', ({ adapter, store }) => {
     const world = await startWorld({ adapter, store })
     const token = await signedOutToken(world)
     const [rows, commits] = [rowsOf(world), world.store.faults.calls.commit]
-    const wire = await openWire(world.port)
+    const wire = await world.wire()
     for (let n = 0; n < 2000; n += 50) {
       const batch = Array.from({ length: 50 }, (_, index) =>
         requestText(n + index, cookieOf(n + index, token)),

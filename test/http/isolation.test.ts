@@ -149,6 +149,22 @@ describe.each(MATRIX)('$name', ({ adapter, store }) => {
       expect(client.jar.size).toBe(0)
     })
 
+    test('of one host is cleared as such, also where the present cookie is shared with the hosts below', async () => {
+      const cookie = { domain: 'localhost.test', acceptNames: ['__Host-Http-sid', '__Secure-old'] }
+      const world = await start({ options: { cookie }, policy: { domain: 'localhost.test' } })
+      for (const former of cookie.acceptNames) {
+        const made = await world.sessions.signIn('alice', { transport: former })
+        const client = world.browser(new Map([[former, made.kind === 'signed-in' ? made.token : '']]))
+        const cookies = setCookies(await client.get('/me'))
+        const domains = cookies.map(({ name, attributes }) => [name, attributes.get('domain')])
+        expect(domains).toEqual([
+          ['__Http-sid', 'localhost.test'],
+          [former, former.startsWith('__Host-') ? undefined : 'localhost.test'],
+        ])
+        expect([...client.jar.keys()]).toEqual(['__Http-sid'])
+      }
+    })
+
     test('that is not listed is nobody’s', async () => {
       const world = await start()
       const made = await world.sessions.signIn('alice', { transport: '__Host-old' })

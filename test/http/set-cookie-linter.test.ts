@@ -1,6 +1,6 @@
 /** The linter of these tests sees what it is there for. */
 import { describe, expect, test } from 'vitest'
-import { type CookiePolicy, cookieProblems } from './harness/set-cookie.ts'
+import { type CookiePolicy, responseProblems } from './harness/set-cookie.ts'
 
 const TOKEN = `sjs_${'a'.repeat(88)}`
 const GOOD = `__Host-Http-sid=${TOKEN}; Path=/; HttpOnly; Secure; SameSite=Lax`
@@ -8,13 +8,17 @@ const GOOD = `__Host-Http-sid=${TOKEN}; Path=/; HttpOnly; Secure; SameSite=Lax`
 function problems(
   lines: readonly string[],
   cacheControl: string | undefined = 'no-store',
-  policy: CookiePolicy = {},
+  { policy = {}, body = '' }: { readonly policy?: CookiePolicy; readonly body?: string } = {},
 ): readonly string[] {
   const headers = [
     ...lines.map((line) => ['set-cookie', line] as const),
     ...(cacheControl === undefined ? [] : [['cache-control', cacheControl] as const]),
   ]
-  return cookieProblems({ status: 200, headers, body: '', complete: true, bytes: Buffer.alloc(0) }, policy)
+  const nothing = Buffer.alloc(0)
+  return responseProblems(
+    { status: 200, headers, body, raw: nothing, complete: true, bytes: nothing },
+    policy,
+  )
 }
 
 test('finds nothing wrong with a good one', () => {
@@ -52,5 +56,12 @@ describe('finds what is wrong', () => {
 
   test('no Cache-Control at all', () => {
     expect(problems([GOOD], '')).not.toEqual([])
+  })
+
+  test.each([`{"token":"${TOKEN}"}`, '{"subject":"alice","data":{}}'])('%s that caches may keep', (body) => {
+    for (const cacheControl of ['', 'private', 'no-cache'])
+      expect(problems([], cacheControl, { body })).not.toEqual([])
+    expect(problems([], 'private, no-store', { body })).toEqual([])
+    expect(problems([], '', { body: '{"subject":null,"data":{}}' })).toEqual([])
   })
 })

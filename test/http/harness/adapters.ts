@@ -2,7 +2,13 @@
 import type { SessionHandle, Sessions } from 'sojourn'
 import type * as adapters from '../../adapters/index.ts'
 
-export { ADAPTERS, type Adapter, type Answer, type ServeOptions } from '../../adapters/index.ts'
+export {
+  ADAPTERS,
+  type Adapter,
+  HTTP2_ADAPTERS,
+  type Answer,
+  type ServeOptions,
+} from '../../adapters/index.ts'
 
 export interface AppData {
   readonly cart: readonly string[]

@@ -30,9 +30,27 @@ const PREFIX = /^__(Host-Http|Host|Http|Secure)-/
 const COOKIE_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const COOKIE_OCTETS = /^[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]*$/
 const TOKEN = /^sjs_[A-Za-z0-9_-]{88}$/
+/** A token, or whose session it is, as the application under test says it. */
+const SESSION_DATA = /sjs_[A-Za-z0-9_-]{88}|"subject":"/
 
 export function setCookies(response: WireResponse): readonly SetCookie[] {
   return headerLines(response, 'set-cookie').map(parseSetCookie)
+}
+
+/** Throws at a response that is not as it should be. */
+export function linter(policy: CookiePolicy = {}): (response: WireResponse) => void {
+  return (response) => {
+    const problems = responseProblems(response, policy)
+    if (problems.length > 0) throw new Error(problems.join('; '))
+  }
+}
+
+/** What is wrong with a response, be it its cookies or that caches may keep it; empty when nothing is. */
+export function responseProblems(response: WireResponse, policy: CookiePolicy = {}): readonly string[] {
+  const problems = cookieProblems(response, policy)
+  return SESSION_DATA.test(response.body) && !directives(response).includes('no-store')
+    ? [...problems, 'session data is sent without no-store']
+    : problems
 }
 
 /** What is wrong with the cookies of a response; empty when nothing is. */
@@ -72,7 +90,10 @@ function sessionCookieProblems(cookie: SetCookie, policy: CookiePolicy): readonl
     ['httponly', ''],
     ['samesite', policy.sameSite ?? 'Lax'],
     ...(policy.development === true ? [] : [['secure', ''] as const]),
-    ...(policy.domain === undefined ? [] : [['domain', policy.domain] as const]),
+    // A cookie of one host has none, also when it is a former one that is being cleared.
+    ...(policy.domain === undefined || name.startsWith('__Host-')
+      ? []
+      : [['domain', policy.domain] as const]),
     ...(policy.partitioned === true ? [['partitioned', ''] as const] : []),
   ])
   const problems: string[] = []
@@ -99,14 +120,19 @@ function lifeProblems(name: string, value: string, maxAge: string | undefined): 
 
 /** RFC 9111 §7.3: a Set-Cookie keeps no cache from storing the response. */
 function cachingProblems(response: WireResponse): readonly string[] {
-  const lines = headerLines(response, 'cache-control')
-  const directives = lines.flatMap((line) => line.split(',')).map((text) => text.trim().toLowerCase())
+  const all = directives(response)
   const problems: string[] = []
-  if (!directives.includes('no-store')) problems.push('a session cookie is set without no-store')
-  if (lines.length > 1) problems.push('Cache-Control is sent twice')
-  if (directives.some((directive) => directive.startsWith('no-cache=')))
+  if (!all.includes('no-store')) problems.push('a session cookie is set without no-store')
+  if (headerLines(response, 'cache-control').length > 1) problems.push('Cache-Control is sent twice')
+  if (all.some((directive) => directive.startsWith('no-cache=')))
     problems.push('Cache-Control names a field in no-cache')
   return problems
+}
+
+function directives(response: WireResponse): readonly string[] {
+  return headerLines(response, 'cache-control')
+    .flatMap((line) => line.split(','))
+    .map((text) => text.trim().toLowerCase())
 }
 
 function parseSetCookie(line: string): SetCookie {

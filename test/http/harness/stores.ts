@@ -6,7 +6,7 @@ import type { Environment, SessionStore } from 'sojourn'
 import { memoryStore } from 'sojourn/stores/memory'
 import { sqliteStore } from 'sojourn/stores/sqlite'
 
-export interface OpenedStore {
+interface OpenedStore {
   readonly store: SessionStore
   /** The file, where there is one. */
   readonly path: string | undefined

@@ -10,10 +10,18 @@ export interface WireResponse {
   /** In the order they came, names in lower case, nothing joined. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: string
+  /** The body before anybody took it for text. */
+  readonly raw?: Buffer
   /** False when the connection ended in the middle. */
   readonly complete: boolean
   /** All bytes of this response, head included. */
   readonly bytes: Buffer
+}
+
+export interface WireOptions {
+  readonly tls?: boolean
+  /** Sees every response before whoever asked for it does, and throws if it is not as it should be. */
+  readonly lint?: (response: WireResponse) => void
 }
 
 export interface Wire {
@@ -31,7 +39,7 @@ export interface Wire {
   resume(): void
 }
 
-export async function openWire(port: number, options: { readonly tls?: boolean } = {}): Promise<Wire> {
+export async function openWire(port: number, options: WireOptions = {}): Promise<Wire> {
   const socket: Socket =
     options.tls === true
       ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
@@ -54,7 +62,7 @@ export function header(response: WireResponse, name: string): string | undefined
   return lines.length === 0 ? undefined : lines.join(', ')
 }
 
-function wireOver(socket: Socket, options: { readonly tls?: boolean }): Wire {
+function wireOver(socket: Socket, { tls = false, lint }: WireOptions): Wire {
   let buffer: Buffer = Buffer.alloc(0)
   let ended = false
   let changed: (() => void) | undefined
@@ -79,7 +87,7 @@ function wireOver(socket: Socket, options: { readonly tls?: boolean }): Wire {
       return buffer.length
     },
     write: (bytes) => void socket.write(bytes),
-    abort: () => void (options.tls === true ? socket.destroy() : socket.resetAndDestroy()),
+    abort: () => void (tls ? socket.destroy() : socket.resetAndDestroy()),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     async response({ toHead = false } = {}) {
@@ -87,6 +95,7 @@ function wireOver(socket: Socket, options: { readonly tls?: boolean }): Wire {
         const parsed = parseResponse(buffer, { toHead, ended })
         if (parsed !== undefined) {
           buffer = buffer.subarray(parsed.bytes.length)
+          lint?.(parsed)
           return parsed
         }
         if (ended) throw new Error('The connection ended without a response.')
@@ -117,6 +126,7 @@ function parseResponse(buffer: Buffer, options: ParseOptions): WireResponse | un
     headers,
     complete: found.complete,
     body: found.body.toString(),
+    raw: found.body,
     bytes: buffer.subarray(0, found.end),
   }
 }

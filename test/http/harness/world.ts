@@ -2,10 +2,7 @@
  * One server with the application under test: an adapter, a store that fails on command, a clock with hands, and
  * everything that was told sideways. Closed after the test, which fails if anything escaped.
  */
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener } from 'node:http'
 import { createSessions, type Environment, type EventName, type SessionsOptions } from 'sojourn'
 import { type FakeEnvironment, fakeEnvironment, flakyStore, type FlakyStore } from 'sojourn/testing'
 import { afterEach, onTestFinished } from 'vitest'
@@ -19,7 +16,8 @@ import {
 } from './adapters.ts'
 import { application, type Routes } from './application.ts'
 import { type Browser, createBrowser } from './browser.ts'
-import type { CookiePolicy } from './set-cookie.ts'
+import { listen, type Listening, type ListenOptions } from './listening.ts'
+import { type CookiePolicy, linter } from './set-cookie.ts'
 import { type StoreKind, STORES } from './stores.ts'
 import { openWire, type Wire } from './wire.ts'
 
@@ -44,7 +42,7 @@ export const EVENTS: readonly EventName[] = [
   'revoke.completed',
 ]
 
-export interface WorldOptions {
+export interface WorldOptions extends ListenOptions {
   readonly adapter?: Adapter
   readonly store?: StoreKind
   readonly options?: Partial<SessionsOptions<AppData>>
@@ -53,22 +51,18 @@ export interface WorldOptions {
   readonly policy?: CookiePolicy
   /** Lets reads answer synchronously, past all faults, as they do in production. Default true. */
   readonly peek?: boolean
-  readonly tls?: boolean
   /** Instead of the application: what listens to requests. */
   readonly listener?: (
     sessions: AppSessions,
     onError: (error: unknown) => void,
     parts: { readonly store: FlakyStore; readonly environment: FakeEnvironment },
   ) => RequestListener | Promise<RequestListener>
-  /** Most bytes that a request's head may have; default node's. */
-  readonly maxHeaderSize?: number
 }
 
-export interface World {
+export interface World extends Pick<Listening, 'server' | 'port'> {
   readonly environment: FakeEnvironment
   readonly store: FlakyStore
   readonly sessions: AppSessions
-  readonly port: number
   /** The store's file, where there is one. */
   readonly path: string | undefined
   readonly events: readonly { readonly name: EventName; readonly event: unknown }[]
@@ -112,26 +106,26 @@ export async function startWorld(given: WorldOptions = {}): Promise<World> {
   const onError = (error: unknown): void => void errors.push(error)
   const listener = await (given.listener?.(sessions, onError, { store, environment }) ??
     adapter.listener(sessions, application(given.routes), { onError, ...given.serve }))
-  const { server, port } = await listen(listener, { tls, maxHeaderSize: given.maxHeaderSize })
+  const { server, port, close } = await listen(listener, given)
   onTestFinished(async () => {
-    server.closeAllConnections()
-    server.close()
+    close()
     store.faults.heal()
     await sessions.close()
     await opened.close()
   })
   const { calls } = store.faults
+  const client = { port, tls, ...(given.policy && { policy: given.policy }) }
   return {
     environment,
     store,
     sessions,
+    server,
     port,
     path: opened.path,
     events,
     errors,
-    browser: (jar) =>
-      createBrowser({ port, tls, ...(given.policy && { policy: given.policy }), ...(jar && { jar }) }),
-    wire: () => openWire(port, { tls }),
+    browser: (jar) => createBrowser({ ...client, ...(jar && { jar }) }),
+    wire: () => openWire(port, { tls, lint: linter(given.policy) }),
     storeCalls: () => calls.read + calls.list + calls.commit,
   }
 }
@@ -149,22 +143,4 @@ export function newSessions(
     environment,
     store,
   })
-}
-
-/** A server on a free port of this machine. The caller closes it. */
-export async function listen(
-  listener: RequestListener,
-  {
-    tls = false,
-    maxHeaderSize,
-  }: { readonly tls?: boolean; readonly maxHeaderSize?: number | undefined } = {},
-): Promise<{ server: Server; port: number }> {
-  const pem = tls ? readFileSync(new URL('./localhost.pem', import.meta.url)) : undefined
-  const limits = maxHeaderSize === undefined ? {} : { maxHeaderSize }
-  const server =
-    pem === undefined
-      ? createServer(limits, listener)
-      : createTlsServer({ ...limits, cert: pem, key: pem }, listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return { server, port: (server.address() as AddressInfo).port }
 }
