@@ -12,7 +12,7 @@ import type { AppHandle, AppSessions } from './adapters.ts'
 import { createHttp2Browser } from './http2.ts'
 import { startWorld, type World, type WorldOptions } from './world.ts'
 
-export interface Raw {
+interface Raw {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly session: AppHandle

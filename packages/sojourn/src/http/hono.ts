@@ -43,7 +43,7 @@ export function honoSessions<Data, Attributes extends object, Property extends s
   assertAdapterOptions(options, ['property', 'unavailable', 'onProblem', 'address'])
   const { property = 'session', unavailable, onProblem = problemJson, address } = options
 
-  const seen = new WeakSet<Context>()
+  const place: unique symbol = Symbol('sojourn session')
 
   async function replace(context: Context, problem: Problem): Promise<void> {
     // The headers of an answer that is there would be copied.
@@ -54,8 +54,9 @@ export function honoSessions<Data, Attributes extends object, Property extends s
 
   return async (context: Context, next) => {
     // Registered twice: two handles on one session would end one another's tokens.
-    if (seen.has(context)) return await next()
-    seen.add(context)
+    const holder: Context & { [place]?: true } = context
+    if (holder[place] === true) return await next()
+    holder[place] = true
     const exchange = new HonoExchange(context, address)
     const opened = sessions.open(exchange)
     const session = opened instanceof Promise ? await opened : opened
@@ -70,7 +71,7 @@ export function honoSessions<Data, Attributes extends object, Property extends s
     session.finish()
     if (committed.kind !== 'committed') await replace(context, committed.problem)
     for (const [name, value] of committed.headers) setHeader(context, name, value)
-    told.set(context, [...(told.get(context) ?? []), ...committed.headers])
+    if (committed.headers.length > 0) told.set(context, [...(told.get(context) ?? []), ...committed.headers])
     if (committed.kind === 'failed' && problemOf(committed.error) === undefined) throw committed.error
     if (session.wasRead === 'absence') setHeader(context, 'vary', 'Cookie')
     if (session.wasRead === 'session' && !exchange.isPrivate && !context.res.headers.has('cache-control'))
