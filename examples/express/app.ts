@@ -4,6 +4,8 @@
  *     SESSION_SECRET=… node examples/express/app.ts
  */
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import express, { type Response } from 'express'
 import { createSessions, signedOutHeaders } from 'sojourn'
@@ -14,7 +16,7 @@ import * as pages from '../common/pages.ts'
 import { findPerson, isPassword, personWithId } from '../common/people.ts'
 import { readSettings } from '../common/settings.ts'
 
-const { secret, port, file } = readSettings()
+const { secret, port, file, tls, scheme } = readSettings()
 const store = sqliteStore({ path: file })
 const sessions = createSessions<pages.AppData>({
   deployment: 'sojourn-example',
@@ -95,8 +97,10 @@ app.post('/devices', async (request, response) => {
   else show(response.status(403), await pages.devicesPage(session, { wantsPassword: true }))
 })
 
-const server = app.listen(port, () => {
-  console.log(`http://localhost:${(server.address() as AddressInfo).port}`)
+const server = tls === undefined ? createServer(app) : createTlsServer(tls, app)
+
+server.listen(port, () => {
+  console.log(`${scheme}://localhost:${(server.address() as AddressInfo).port}`)
 })
 
 process.once('SIGTERM', () => void stop())

@@ -13,7 +13,7 @@ import * as pages from '../common/pages.ts'
 import { findPerson, isPassword, personWithId } from '../common/people.ts'
 import { readSettings } from '../common/settings.ts'
 
-const { secret, port, file } = readSettings()
+const { secret, port, file, tls, scheme } = readSettings()
 const store = sqliteStore({ path: file })
 const sessions = createSessions<pages.AppData>({
   deployment: 'sojourn-example',
@@ -30,7 +30,7 @@ const attached = fastifySessions(sessions, {
   },
 })
 
-const app = createApp({ bodyLimit: 16 * 1024 })
+const app = createApp({ bodyLimit: 16 * 1024, https: tls ?? null })
 app.register(attached)
 app.addContentTypeParser(
   'application/x-www-form-urlencoded',
@@ -99,7 +99,7 @@ app.addHook('onClose', async () => {
 process.once('SIGTERM', () => void app.close())
 
 await app.listen({ port })
-console.log(`http://localhost:${(app.server.address() as AddressInfo).port}`)
+console.log(`${scheme}://localhost:${(app.server.address() as AddressInfo).port}`)
 
 function show(reply: FastifyReply, { headers, body }: pages.Page): FastifyReply {
   return reply.headers(headers).send(body)

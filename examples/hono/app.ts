@@ -4,6 +4,7 @@
  *     SESSION_SECRET=… node examples/hono/app.ts
  */
 import { once } from 'node:events'
+import { createServer as createTlsServer } from 'node:https'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -15,7 +16,7 @@ import * as pages from '../common/pages.ts'
 import { findPerson, isPassword, personWithId } from '../common/people.ts'
 import { readSettings } from '../common/settings.ts'
 
-const { secret, port, file } = readSettings()
+const { secret, port, file, tls, scheme } = readSettings()
 const store = sqliteStore({ path: file })
 const sessions = createSessions<pages.AppData>({
   deployment: 'sojourn-example',
@@ -87,8 +88,9 @@ app.post('/devices', async (context) => {
   return answer(await pages.devicesPage(session, { wantsPassword: true }), 403)
 })
 
-const server = serve({ fetch: app.fetch, port }, ({ port: found }) => {
-  console.log(`http://localhost:${found}`)
+const encryption = tls === undefined ? {} : { createServer: createTlsServer, serverOptions: tls }
+const server = serve({ fetch: app.fetch, port, ...encryption }, ({ port: found }) => {
+  console.log(`${scheme}://localhost:${found}`)
 })
 
 process.once('SIGTERM', () => void stop())

@@ -4,6 +4,8 @@
  *     SESSION_SECRET=… node examples/koa/app.ts
  */
 import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import Koa, { type Context } from 'koa'
 import { createSessions, type HandleOf, signedOutHeaders } from 'sojourn'
@@ -14,7 +16,7 @@ import * as pages from '../common/pages.ts'
 import { findPerson, isPassword, personWithId } from '../common/people.ts'
 import { readSettings } from '../common/settings.ts'
 
-const { secret, port, file } = readSettings()
+const { secret, port, file, tls, scheme } = readSettings()
 const store = sqliteStore({ path: file })
 const sessions = createSessions<pages.AppData>({
   deployment: 'sojourn-example',
@@ -99,8 +101,12 @@ async function signOutOthers({ context, session, form }: Visit): Promise<void> {
   else show(context, await pages.devicesPage(session, { wantsPassword: true }), 403)
 }
 
-const server = app.listen(port, () => {
-  console.log(`http://localhost:${(server.address() as AddressInfo).port}`)
+const answer = app.callback()
+const listener: RequestListener = (request, response) => void answer(request, response)
+const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
+
+server.listen(port, () => {
+  console.log(`${scheme}://localhost:${(server.address() as AddressInfo).port}`)
 })
 
 process.once('SIGTERM', () => void stop())

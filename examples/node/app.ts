@@ -3,11 +3,8 @@
  * devices.
  *
  *     SESSION_SECRET=… node examples/node/app.ts
- *
- * With `TLS_KEY` and `TLS_CERTIFICATE`, the names of two PEM files, it speaks HTTPS.
  */
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -19,7 +16,7 @@ import * as pages from '../common/pages.ts'
 import { findPerson, isPassword, personWithId } from '../common/people.ts'
 import { readSettings } from '../common/settings.ts'
 
-const { secret, port, file } = readSettings()
+const { secret, port, file, tls, scheme } = readSettings()
 const store = sqliteStore({ path: file })
 const sessions = createSessions<pages.AppData>({
   deployment: 'sojourn-example',
@@ -102,15 +99,10 @@ async function signOutOthers({ response, session, form }: Visit): Promise<void> 
   else show(response, await pages.devicesPage(session, { wantsPassword: true }), 403)
 }
 
-const { TLS_KEY, TLS_CERTIFICATE } = process.env
-const isEncrypted = TLS_KEY !== undefined && TLS_CERTIFICATE !== undefined
-const server = isEncrypted
-  ? createTlsServer({ key: readFileSync(TLS_KEY), cert: readFileSync(TLS_CERTIFICATE) }, listener)
-  : createServer(listener)
+const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
 
 server.listen(port, () => {
-  const { port: found } = server.address() as AddressInfo
-  console.log(`${isEncrypted ? 'https' : 'http'}://localhost:${found}`)
+  console.log(`${scheme}://localhost:${(server.address() as AddressInfo).port}`)
 })
 
 process.once('SIGTERM', () => void stop())

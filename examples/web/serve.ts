@@ -1,23 +1,27 @@
 /**
- * Runs the web-standard application on `node:http`, in as few lines as it takes.
+ * Runs the web-standard application on `node:http` or `node:https`, in as few lines as it takes.
  *
  *     SESSION_SECRET=… node examples/web/serve.ts
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { readBody } from '../common/forms.ts'
 import { readSettings } from '../common/settings.ts'
 import { close, handle } from './app.ts'
 
-const server = createServer((incoming, outgoing) => {
+const { port, tls, scheme } = readSettings()
+
+const listener: RequestListener = (incoming, outgoing) => {
   serve(incoming, outgoing).catch((error: unknown) => {
     console.error(error)
     outgoing.writeHead(500).end()
   })
-})
+}
+const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
 
-server.listen(readSettings().port, () => {
-  console.log(`http://localhost:${(server.address() as AddressInfo).port}`)
+server.listen(port, () => {
+  console.log(`${scheme}://localhost:${(server.address() as AddressInfo).port}`)
 })
 
 process.once('SIGTERM', () => {
@@ -26,7 +30,7 @@ process.once('SIGTERM', () => {
 
 async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const { method = 'GET', url = '/', headers, rawHeaders, socket } = incoming
-  const target = `http://${headers.host}${url}`
+  const target = `${scheme}://${headers.host}${url}`
   if (!URL.canParse(target) || !['GET', 'HEAD', 'POST'].includes(method)) {
     outgoing.writeHead(400).end()
     return

@@ -1,14 +1,14 @@
 // The applications in examples/, each started as its header says and used over HTTP.
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Application, type Launch, runToEnd, startApplication } from './harness/application.ts'
+import { trusting } from './harness/trusting.ts'
 import { leaveMidForm, type Seen, type Visitor, visitor } from './harness/visitor.ts'
-import { ROOT } from './pages.ts'
+import { blocks, page, ROOT } from './pages.ts'
 
 const ELEVEN_MINUTES = 11 * 60_000
 const PASSWORD = 'difference engine'
@@ -170,33 +170,66 @@ describe.each(EXAMPLES)('examples/%s', { timeout: 60_000 }, (file) => {
   })
 })
 
-describe('examples/node/app.ts over HTTPS', { timeout: 60_000 }, () => {
+describe('over HTTPS', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'sojourn-example-'))
+  const [keyFile, certificateFile] = ['.data/key.pem', '.data/certificate.pem']
+  const env = { SESSION_SECRET: randomBytes(48).toString('base64'), PORT: '0' }
   let application: Application | undefined
 
-  afterEach(async () => {
-    await application?.stop('SIGKILL')
-    rmSync(folder, { recursive: true, force: true })
+  beforeAll(() => {
+    const made = blocks(page('examples/README.md'), 'sh').find(({ code }) => code.includes('TLS_KEY'))
+    execFileSync('sh', ['-ec', made?.code ?? ''], { cwd: folder, stdio: 'pipe' })
   })
 
-  it('answers with the certificate it was given', async () => {
-    const pem = join(ROOT, 'test/http/harness/localhost.pem')
-    application = await startApplication({
-      cwd: folder,
-      args: [join(ROOT, 'examples/node/app.ts')],
-      env: {
-        SESSION_SECRET: randomBytes(48).toString('base64'),
-        PORT: '0',
-        TLS_KEY: pem,
-        TLS_CERTIFICATE: pem,
-      },
-    })
+  afterEach(async () => await application?.stop('SIGKILL'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  function launch(file: string, tls: Readonly<Record<string, string>>): Launch {
+    return { cwd: folder, args: [join(ROOT, 'examples', file)], env: { ...env, ...tls } }
+  }
+
+  it.each(EXAMPLES)('examples/%s signs in under a name that needs encryption', async (file) => {
+    const tls = { TLS_KEY: keyFile, TLS_CERTIFICATE: certificateFile }
+    application = await startApplication(launch(file, tls))
     expect(application.url).toMatch(/^https:/)
-    const { url } = application
-    const body = await new Promise<string>((found, failed) => {
-      get(url, { ca: readFileSync(pem) }, (response) => void text(response).then(found)).on('error', failed)
-    })
-    expect(body).toContain('Hello stranger')
+    const ca = readFileSync(join(folder, certificateFile), 'utf8')
+    const somebody = visitor(application.url, { send: trusting({ ca, host: 'shop.example' }) })
+    const { status, location, cookies, headers } = await signIn(somebody)
+    expect({ status, location }).toEqual({ status: 303, location: '/' })
+    expect(cookies).toEqual([expect.stringMatching(COOKIE)])
+    expect(headers.get('strict-transport-security')).toBe(null)
+    expect((await somebody.get('/')).headers.get('strict-transport-security')).toBe(null)
+    expect(await name(somebody)).toBe('ada')
+    expect(await application.stop()).toBe(0)
+  })
+
+  it.each([
+    ['a key alone', { TLS_KEY: keyFile }, 'TLS_KEY is set and TLS_CERTIFICATE is not.'],
+    [
+      'a certificate alone',
+      { TLS_CERTIFICATE: certificateFile, TLS_KEY: '' },
+      'TLS_CERTIFICATE is set and TLS_KEY is not.',
+    ],
+    [
+      'a key that is not there',
+      { TLS_KEY: 'nowhere.pem', TLS_CERTIFICATE: certificateFile },
+      "The file that TLS_KEY names cannot be read: ENOENT: no such file or directory, open 'nowhere.pem'.",
+    ],
+    [
+      'a folder for a certificate',
+      { TLS_KEY: keyFile, TLS_CERTIFICATE: folder },
+      'The file that TLS_CERTIFICATE names cannot be read: EISDIR',
+    ],
+    [
+      'a certificate for a key',
+      { TLS_KEY: certificateFile, TLS_CERTIFICATE: certificateFile },
+      'TLS_KEY and TLS_CERTIFICATE must name a key and its certificate, both PEM: ',
+    ],
+  ])('does not start with %s, and says why', async (_, tls, message) => {
+    const { code, printed } = await runToEnd(launch('node/app.ts', tls))
+    expect(code).toBe(78)
+    expect(printed).toContain(message)
+    expect(printed).not.toContain('    at ')
   })
 })
 

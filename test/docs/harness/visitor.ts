@@ -24,9 +24,19 @@ export interface Visitor {
   copy(base?: string): Visitor
 }
 
+/** How requests go out and answers come in: `fetch`, or what stands in for it. */
+export type Send = (url: string, init: RequestInit) => Promise<Response>
+
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'
 
-export function visitor(base: string, kept: ReadonlyMap<string, string> = new Map()): Visitor {
+export interface VisitorOptions {
+  /** Cookies by name. Default none. */
+  readonly kept?: ReadonlyMap<string, string>
+  /** Default `fetch`. */
+  readonly send?: Send
+}
+
+export function visitor(base: string, { kept = new Map(), send = fetch }: VisitorOptions = {}): Visitor {
   const jar = new Map(kept)
   let token: string | undefined
 
@@ -34,7 +44,7 @@ export function visitor(base: string, kept: ReadonlyMap<string, string> = new Ma
     const headers = new Headers(init.headers)
     headers.set('user-agent', FIREFOX)
     if (jar.size > 0) headers.set('cookie', cookie())
-    const response = await fetch(base + path, { ...init, headers, redirect: 'manual' })
+    const response = await send(base + path, { ...init, headers, redirect: 'manual' })
     const body = await response.text()
     const cookies = response.headers.getSetCookie()
     for (const line of cookies) keep(line)
@@ -72,7 +82,7 @@ export function visitor(base: string, kept: ReadonlyMap<string, string> = new Ma
     post: (path, fields = {}) => post(path, { site: 'same-origin', fields }),
     postFromElsewhere: (path, fields = {}) => post(path, { site: 'cross-site', fields }),
     cookie,
-    copy: (other = base) => visitor(other, jar),
+    copy: (other = base) => visitor(other, { kept: jar, send }),
   }
 }
 
