@@ -488,6 +488,17 @@ describe('onProblem writes a page where problem JSON would have been', () => {
     expect(errors).toMatchObject([{ message: 'the handler failed' }])
   })
 
+  test.each(['a commit', 'a check'])(
+    'one that rejects, for %s that the store does not answer, is told and cuts the connection off',
+    async (what) => {
+      const failure = new Error('the page could not be written')
+      const { alice, store, errors } = await serve(saysStored, { onProblem: () => Promise.reject(failure) })
+      store.faults.fail({ times: Number.POSITIVE_INFINITY, ...(what === 'a commit' ? { on: 'commit' } : {}) })
+      await expect(alice.post('/page')).rejects.toThrow()
+      expect(errors).toEqual([failure])
+    },
+  )
+
   const saysStored: NodeHandler = (_, response, session) => {
     response.setHeader('X-Prepared', 'yes')
     session.set('note', 'x')

@@ -14,7 +14,7 @@
 import { Buffer } from 'node:buffer'
 import type { Environment } from '../core/environment.ts'
 import type { SessionId } from '../core/ids.ts'
-import { type Mac, preparedMac } from '../core/token/mac.ts'
+import { type Mac, macLabel, preparedMac } from '../core/token/mac.ts'
 import { keysById, type RingKey, type SecretsRing } from '../core/token/secrets.ts'
 import { equalText } from '../core/token/token.ts'
 
@@ -45,7 +45,7 @@ const NO_BINDING = '.'.repeat(BINDING_LENGTH)
 
 /** @param deployment its name: known before the store is, so that a visitor's first page can have a token */
 export function csrfScope(ring: SecretsRing, deployment: string, realm: string): CsrfScope {
-  const label = ['sojourn form token', deployment, realm].map(lengthPrefixed).join('')
+  const label = macLabel(['sojourn form token', deployment, realm])
   const textLength = BINDING_LENGTH + MAC_AT - MASK_AT
   return { ring, macs: new Map(ring.keys.map((key) => [key, preparedMac(key.form, label, textLength)])) }
 }
@@ -88,8 +88,4 @@ function macText({ macs }: CsrfScope, covered: string, key: RingKey): string {
   field[0] = key.id
   field.write(mac(covered), 1, MAC_BYTES, 'latin1')
   return field.toString('base64url')
-}
-
-function lengthPrefixed(text: string): string {
-  return `${Buffer.byteLength(text)}:${text}`
 }

@@ -12,6 +12,11 @@ const HASH_BYTES = 32
 const INNER = 0x36
 const OUTER = 0x5c
 
+/** What a MAC is for, and for whom: no list of texts reads as another. */
+export function macLabel(texts: readonly string[]): string {
+  return texts.map((text) => `${Buffer.byteLength(text)}:${text}`).join('')
+}
+
 /** @param key at most 64 bytes */
 export function preparedMac(key: KeyObject, label: string, textLength: number): Mac {
   const prefix = Buffer.from(label)

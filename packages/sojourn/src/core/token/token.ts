@@ -11,7 +11,7 @@
 import { hash } from 'node:crypto'
 import type { Environment } from '../environment.ts'
 import { type RosterKey, type SessionId, type SessionNumber, sessionId } from '../ids.ts'
-import { type Mac, preparedMac } from './mac.ts'
+import { type Mac, macLabel, preparedMac } from './mac.ts'
 import { keysById, type RingKey, type SecretsRing } from './secrets.ts'
 
 export const TOKEN_LENGTH = 92
@@ -47,7 +47,7 @@ export function tokenScope(
   realm: string,
   transport: string,
 ): TokenScope {
-  const label = ['sojourn session token', deploymentId, realm, transport].map(lengthPrefixed).join('')
+  const label = macLabel(['sojourn session token', deploymentId, realm, transport])
   return { ring, macs: new Map(ring.keys.map((key) => [key, preparedMac(key.mac, label, MAC_AT)])) }
 }
 
@@ -144,8 +144,4 @@ function generationText(generation: number): string {
   const bytes = Buffer.allocUnsafe(3)
   bytes.writeUIntBE(generation, 0, 3)
   return bytes.toString('base64url')
-}
-
-function lengthPrefixed(text: string): string {
-  return `${Buffer.byteLength(text)}:${text}`
 }
