@@ -494,7 +494,7 @@ describe('onProblem writes a page where problem JSON would have been', () => {
       const failure = new Error('the page could not be written')
       const { alice, store, errors } = await serve(saysStored, { onProblem: () => Promise.reject(failure) })
       store.faults.fail({ times: Number.POSITIVE_INFINITY, ...(what === 'a commit' ? { on: 'commit' } : {}) })
-      await expect(alice.post('/page')).rejects.toThrow()
+      await expect(alice.post('/page')).rejects.toThrow('ended without a response')
       expect(errors).toEqual([failure])
     },
   )
