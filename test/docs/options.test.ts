@@ -41,11 +41,11 @@ describe('what the types know', () => {
     ['### hsts', './http/page-headers.d.ts', ['HstsOptions']],
     ['## memoryStore', './stores/memory/index.d.ts', ['MemoryStoreOptions']],
     ['## sqliteStore', './stores/sqlite/index.d.ts', ['SqliteStoreOptions']],
-    ['### data', './core/options.d.ts', ['DataOptions']],
-    ['### lifetime and remember', './core/options.d.ts', ['LifetimeOptions']],
-    ['### anonymous', './core/options.d.ts', ['AnonymousOptions']],
-    ['### devices', './core/options.d.ts', ['DeviceOptions']],
-    ['### regenerate', './core/options.d.ts', ['RegenerateOptions']],
+    ['### data', './core/policy/options.d.ts', ['DataOptions']],
+    ['### lifetime and remember', './core/policy/options.d.ts', ['LifetimeOptions']],
+    ['### anonymous', './core/policy/options.d.ts', ['AnonymousOptions']],
+    ['### devices', './core/policy/options.d.ts', ['DeviceOptions']],
+    ['### regenerate', './core/policy/options.d.ts', ['RegenerateOptions']],
     ['### cookie', './transport/cookie.d.ts', ['CookieOptions']],
     ['### csrf', './guard/cross-origin.d.ts', ['CsrfOptions']],
     ['### proxies', './guard/proxy-options.d.ts', ['ProxyOptions']],
@@ -55,7 +55,7 @@ describe('what the types know', () => {
 
   it('## createSessions', () => {
     const all = [
-      ...members('./core/options.d.ts', 'ManagerOptions'),
+      ...members('./core/policy/options.d.ts', 'ManagerOptions'),
       ...members('./http/sessions.d.ts', 'SessionsOptions'),
     ]
     expect(documented('## createSessions')).toEqual(all.toSorted())

@@ -29,11 +29,11 @@ export function createPageHeaders(options: PageHeaderOptions = {}): () => PageHe
   return createPageHeadersIn(options, options.environment ?? systemEnvironment)
 }
 
-export type { ChangeResult, NotChanged, RenewResult } from './core/changes.ts'
-export type { DeviceEntry } from './core/device-list.ts'
-export type { Client } from './core/devices.ts'
-export type { Edit } from './core/session-data.ts'
-export type { Duration, Size } from './core/duration.ts'
+export type { ChangeResult, NotChanged, RenewResult } from './core/changing/changes.ts'
+export type { DeviceEntry } from './core/devices/device-list.ts'
+export type { Client } from './core/devices/devices.ts'
+export type { Edit } from './core/changing/session-data.ts'
+export type { Duration, Size } from './core/policy/duration.ts'
 export type { Environment, LogEntry, Timer } from './core/environment.ts'
 export {
   ConfigError,
@@ -47,8 +47,8 @@ export {
   SystemError,
 } from './core/errors.ts'
 export type { EventName, Listener, SessionEvent, SessionEvents } from './core/events.ts'
-export type { NoneReason } from './core/judge.ts'
-export type { EndListener } from './core/live.ts'
+export type { NoneReason } from './core/verdict/judge.ts'
+export type { EndListener } from './core/ending/live.ts'
 export type { SessionManager } from './core/manager.ts'
 export type {
   AnonymousOptions,
@@ -56,11 +56,17 @@ export type {
   DeviceOptions,
   LifetimeOptions,
   RegenerateOptions,
-} from './core/options.ts'
-export type { PresentedToken } from './core/previous.ts'
+} from './core/policy/options.ts'
+export type { PresentedToken } from './core/beginning/previous.ts'
 export type { Aal, EndReason, LifetimeName } from './core/roster.ts'
 export type { Session } from './core/session.ts'
-export type { AnonymousStart, Attempt, Authentication, SignInOptions, SignInResult } from './core/sign-in.ts'
+export type {
+  AnonymousStart,
+  Attempt,
+  Authentication,
+  SignInOptions,
+  SignInResult,
+} from './core/beginning/sign-in.ts'
 export type {
   CommitAnswer,
   ReadAnswer,
@@ -74,7 +80,7 @@ export type {
   VersionedDocuments,
   WriteClass,
 } from './core/store.ts'
-export type { MaybePromise, Verdict } from './core/verify.ts'
+export type { MaybePromise, Verdict } from './core/verdict/verify.ts'
 export { assertAdapterOptions } from './http/adapter-options.ts'
 export type { Exchange } from './http/exchange.ts'
 export type { Committed, Device, DeviceChange, HandleSignIn, SessionHandle } from './http/handle.ts'

@@ -1,23 +1,23 @@
 /**
  * The parts that every operation of the manager works with, put together once.
  */
-import { type Chores, createChores } from './chores.ts'
-import { createDeadlines, type Deadlines } from './deadline.ts'
-import { type Deployment, rosterKeyOf } from './deployment.ts'
-import { createDeploymentWatch, type DeploymentWatch } from './deployment-watch.ts'
+import { type Chores, createChores } from './writing/chores.ts'
+import { createDeadlines, type Deadlines } from './calls/deadline.ts'
+import { type Deployment, rosterKeyOf } from './deployment/deployment.ts'
+import { createDeploymentWatch, type DeploymentWatch } from './deployment/deployment-watch.ts'
 import type { Environment } from './environment.ts'
 import { InputError, SystemError } from './errors.ts'
 import { createEvents, type Events } from './events.ts'
 import { type RosterKey, sessionId } from './ids.ts'
-import { loadRoster, type Scope } from './loading.ts'
-import type { Settings } from './options.ts'
-import { createPending, type PendingRevocations } from './pending.ts'
-import { createRefusals, type Refusals } from './refusals.ts'
+import { loadRoster, type Scope } from './writing/loading.ts'
+import type { Settings } from './policy/options.ts'
+import { createPending, type PendingRevocations } from './ending/pending.ts'
+import { createRefusals, type Refusals } from './ending/refusals.ts'
 import type { Moment, RosterView } from './rules/rule.ts'
 import { type SessionStore, strongestWriteClass, type WriteClass } from './store.ts'
 import { type Presented, Session } from './session.ts'
 import { type TokenScope, tokenScope, writeToken } from './token/token.ts'
-import { type Changed, createWriter, type Writer } from './writer.ts'
+import { type Changed, createWriter, type Writer } from './writing/writer.ts'
 
 export interface Engine {
   readonly settings: Settings

@@ -5,11 +5,11 @@ import { memoryStore } from '../stores/memory/index.ts'
 import { turn } from '../environment/turn.ts'
 import type { EventName, SessionEvents } from './events.ts'
 import { createManager, type Internals, type SessionManager } from './manager.ts'
-import { type ManagerOptions, readOptions } from './options.ts'
+import { type ManagerOptions, readOptions } from './policy/options.ts'
 import type { Session } from './session.ts'
-import type { SignInOptions } from './sign-in.ts'
+import type { SignInOptions } from './beginning/sign-in.ts'
 import type { SessionStore } from './store.ts'
-import type { Verdict } from './verify.ts'
+import type { Verdict } from './verdict/verify.ts'
 
 /** Random, and used nowhere else. */
 export const SECRETS: readonly [string, string, string] = [

@@ -18,15 +18,15 @@ import {
   regenerate,
   type RenewResult,
   setSubjectAttributes,
-} from './changes.ts'
+} from './changing/changes.ts'
 import type { Delta } from './data/delta.ts'
-import { type DeviceEntry, listDevices } from './device-list.ts'
+import { type DeviceEntry, listDevices } from './devices/device-list.ts'
 import { createEngine, opened } from './engine.ts'
 import type { Environment } from './environment.ts'
 import type { EventName, Listener, SessionEvents } from './events.ts'
-import { createLiveSessions, type EndListener } from './live.ts'
-import type { ManagerOptions, Settings } from './options.ts'
-import type { PresentedToken } from './previous.ts'
+import { createLiveSessions, type EndListener } from './ending/live.ts'
+import type { ManagerOptions, Settings } from './policy/options.ts'
+import type { PresentedToken } from './beginning/previous.ts'
 import {
   eraseSubject,
   keepOnly,
@@ -35,10 +35,10 @@ import {
   revokeOthers,
   revokeSession,
   signOutHolder,
-} from './revocations.ts'
+} from './ending/revocations.ts'
 import type { AttributesAnswer } from './rules/attributes.ts'
 import { type Session, presentedBy } from './session.ts'
-import { applying, type Edit, editing } from './session-data.ts'
+import { applying, type Edit, editing } from './changing/session-data.ts'
 import {
   type AnonymousStart,
   type Attempt,
@@ -49,9 +49,9 @@ import {
   type SignInOptions,
   type SignInResult,
   startAnonymous,
-} from './sign-in.ts'
+} from './beginning/sign-in.ts'
 import { resignToken } from './token/token.ts'
-import { createVerifier, type MaybePromise, type Verdict } from './verify.ts'
+import { createVerifier, type MaybePromise, type Verdict } from './verdict/verify.ts'
 
 export interface SessionManager<Data, Attributes extends object> {
   /**

@@ -9,7 +9,7 @@
 import { systemEnvironment } from '../environment/system.ts'
 import { memoryStore } from '../stores/memory/index.ts'
 import { createManager } from './manager.ts'
-import { readOptions } from './options.ts'
+import { readOptions } from './policy/options.ts'
 import type { SessionStore } from './store.ts'
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)

@@ -6,10 +6,10 @@ import { decodeEntries, entriesToObject } from './data/encoding.ts'
 import { type RosterKey, type SessionId, sessionId } from './ids.ts'
 import type { Aal, LifetimeName, RosterHeader, StoredDevice, StoredSession } from './roster.ts'
 import type { Basis } from './rules/change.ts'
-import { type Duration, parseDuration } from './duration.ts'
+import { type Duration, parseDuration } from './policy/duration.ts'
 import { InputError } from './errors.ts'
-import { absoluteDeadline, idleDeadline } from './lifetimes.ts'
-import type { Settings } from './options.ts'
+import { absoluteDeadline, idleDeadline } from './policy/lifetimes.ts'
+import type { Settings } from './policy/options.ts'
 
 /** How the token came: a cookie's name, or `bearer`. */
 type TransportName = string

@@ -9,7 +9,7 @@
  * @see https://pkg.go.dev/net/http#CrossOriginProtection, the same algorithm
  */
 import type { ConfigProblem } from '../core/errors.ts'
-import { unknownKeys } from '../core/unknown-keys.ts'
+import { unknownKeys } from '../core/policy/unknown-keys.ts'
 
 export interface CsrfOptions {
   /** `log`: nothing is refused, the event `csrf.rejected` says what would have been. Default `enforce`. */

@@ -5,7 +5,7 @@
  * @see CWE-348; RFC 7239 §8.1
  */
 import type { ConfigProblem } from '../core/errors.ts'
-import { unknownKeys } from '../core/unknown-keys.ts'
+import { unknownKeys } from '../core/policy/unknown-keys.ts'
 import { type Address, contains, firstIn, type Network, readAddress } from './networks.ts'
 
 export interface ProxyOptions {

@@ -1,6 +1,6 @@
 /** The options that adapters have in common, checked the same way in all of them. */
 import { ConfigError } from '../core/errors.ts'
-import { unknownKeys } from '../core/unknown-keys.ts'
+import { unknownKeys } from '../core/policy/unknown-keys.ts'
 
 /**
  * For adapters: `unavailable` is `respond` or `pass`, `property` a name, every other option in `known` a function.

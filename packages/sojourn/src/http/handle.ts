@@ -6,20 +6,20 @@
  * Everything else (`signIn`, `elevate`, `revoke`, …) is done when it is called. One class and one file, because each
  * method works on the same few fields, one after another.
  */
-import type { ChangeResult, NotChanged, RenewResult } from '../core/changes.ts'
+import type { ChangeResult, NotChanged, RenewResult } from '../core/changing/changes.ts'
 import { Delta } from '../core/data/delta.ts'
-import type { DeviceEntry } from '../core/device-list.ts'
-import type { Client } from '../core/devices.ts'
-import type { Duration } from '../core/duration.ts'
+import type { DeviceEntry } from '../core/devices/device-list.ts'
+import type { Client } from '../core/devices/devices.ts'
+import type { Duration } from '../core/policy/duration.ts'
 import type { Environment } from '../core/environment.ts'
 import { InputError, SystemError } from '../core/errors.ts'
 import { ROSTER_KEY_LENGTH } from '../core/ids.ts'
-import type { EndListener } from '../core/live.ts'
+import type { EndListener } from '../core/ending/live.ts'
 import type { Internals, SessionManager } from '../core/manager.ts'
 import { presentedBy, type Session } from '../core/session.ts'
-import { type Edit, editedDelta } from '../core/session-data.ts'
-import type { Attempt, Authentication, SignInOptions, SignInResult } from '../core/sign-in.ts'
-import type { Verdict } from '../core/verify.ts'
+import { type Edit, editedDelta } from '../core/changing/session-data.ts'
+import type { Attempt, Authentication, SignInOptions, SignInResult } from '../core/beginning/sign-in.ts'
+import type { Verdict } from '../core/verdict/verify.ts'
 import { type CsrfBinding, type CsrfScope, isCsrfToken, newCsrfToken } from '../guard/csrf-token.ts'
 import { BEARER } from '../transport/bearer.ts'
 import {

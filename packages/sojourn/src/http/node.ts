@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InputError } from '../core/errors.ts'
-import type { MaybePromise } from '../core/verify.ts'
+import type { MaybePromise } from '../core/verdict/verify.ts'
 import { assertAdapterOptions } from './adapter-options.ts'
 import type { SessionHandle } from './handle.ts'
 import {

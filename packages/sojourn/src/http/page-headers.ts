@@ -5,10 +5,10 @@
  * @see OWASP ASVS 5.0 3.4.1, 3.4.3 to 3.4.6, 3.4.8 and 14.3.1
  * @see https://www.w3.org/TR/CSP3/, RFC 6797, https://www.w3.org/TR/clear-site-data/
  */
-import { type Duration, parseDuration } from '../core/duration.ts'
+import { type Duration, parseDuration } from '../core/policy/duration.ts'
 import type { Environment } from '../core/environment.ts'
 import { ConfigError, type ConfigProblem, InputError } from '../core/errors.ts'
-import { unknownKeys } from '../core/unknown-keys.ts'
+import { unknownKeys } from '../core/policy/unknown-keys.ts'
 
 export interface PageHeaderOptions {
   /**

@@ -9,7 +9,7 @@
 import { stringifySetCookie } from 'cookie'
 import type { ConfigProblem } from '../core/errors.ts'
 import { BEARER } from './bearer.ts'
-import { unknownKeys } from '../core/unknown-keys.ts'
+import { unknownKeys } from '../core/policy/unknown-keys.ts'
 
 export interface CookieOptions {
   /** Default `__Host-Http-sid`; with `domain`, `__Http-sid`. Must start with `__Host-Http-` or `__Host-`; with `domain`, `__Http-` or `__Secure-`. */

@@ -3,7 +3,7 @@
  * so changes of different sessions of a subject never get in each other's way.
  */
 import type { Incarnation, SessionNumber } from '../ids.ts'
-import { freshDeadlines, seen, touchInterval } from '../lifetimes.ts'
+import { freshDeadlines, seen, touchInterval } from '../policy/lifetimes.ts'
 import type { Aal, Grace, StoredSession } from '../roster.ts'
 import { liveSession, type Moment, type RosterView, type Rule, type Step, withSession } from './rule.ts'
 

@@ -5,7 +5,7 @@
  */
 import type { EndReason, RosterHeader, StoredSession } from '../roster.ts'
 import { type EndedSession, isCurrent, type Moment, type RosterView, withHeader } from './rule.ts'
-import { isExpired } from '../lifetimes.ts'
+import { isExpired } from '../policy/lifetimes.ts'
 
 export function prune(
   roster: RosterView,

@@ -5,7 +5,7 @@
  */
 import { SystemError } from '../errors.ts'
 import { type Incarnation, NO_COMMIT, type SessionNumber } from '../ids.ts'
-import { isExpired, type Lifetimes } from '../lifetimes.ts'
+import { isExpired, type Lifetimes } from '../policy/lifetimes.ts'
 import { equalText } from '../token/token.ts'
 import type { EndReason, RosterHeader, StoredSession } from '../roster.ts'
 

@@ -1,7 +1,7 @@
 /** Rosters and a moment for the tests of the rules. */
 import { makeHeader } from '../../testing/builders.ts'
 import { FAKE_START } from '../../testing/fake-environment.ts'
-import { PROFILES } from '../lifetimes.ts'
+import { PROFILES } from '../policy/lifetimes.ts'
 import type { RosterHeader, StoredSession } from '../roster.ts'
 import type { Moment, RosterView } from './rule.ts'
 

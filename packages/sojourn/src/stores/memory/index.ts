@@ -25,7 +25,7 @@ import type {
   SynchronousReads,
   VersionedDocument,
 } from '../../core/store.ts'
-import { unknownKeys } from '../../core/unknown-keys.ts'
+import { unknownKeys } from '../../core/policy/unknown-keys.ts'
 import { systemEnvironment } from '../../environment/system.ts'
 import { memoryDocuments } from './documents.ts'
 import { disappointment } from './expectation.ts'

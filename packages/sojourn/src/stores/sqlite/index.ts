@@ -23,11 +23,11 @@
  * microseconds (`durable`: for one fsync), and waits for another process's lock with a timer instead.
  */
 import { resolve } from 'node:path'
-import { type Duration, parseDuration } from '../../core/duration.ts'
+import { type Duration, parseDuration } from '../../core/policy/duration.ts'
 import type { Environment } from '../../core/environment.ts'
 import { ConfigError, type ConfigProblem } from '../../core/errors.ts'
 import type { SessionStore, SynchronousReads } from '../../core/store.ts'
-import { unknownKeys } from '../../core/unknown-keys.ts'
+import { unknownKeys } from '../../core/policy/unknown-keys.ts'
 import { systemEnvironment } from '../../environment/system.ts'
 import { openDatabase } from './database.ts'
 import { sqliteStoreOver } from './store.ts'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { SystemError } from '../../core/errors.ts'
 import type { RosterKey } from '../../core/ids.ts'
 import type { TestManager } from '../../core/manager.fixture.ts'
-import { isExpired, PROFILES } from '../../core/lifetimes.ts'
+import { isExpired, PROFILES } from '../../core/policy/lifetimes.ts'
 import type { ActName, Outcome } from './acts.fixture.ts'
 import type { Stage } from './interleavings.fixture.ts'
 

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check'
 import { managerOn, signedIn, type TestManager } from '../../core/manager.fixture.ts'
-import type { Attempt } from '../../core/sign-in.ts'
+import type { Attempt } from '../../core/beginning/sign-in.ts'
 import { SystemError } from '../../core/errors.ts'
 import type { CommitAnswer, SessionStore } from '../../core/store.ts'
 import { turn } from '../../environment/turn.ts'

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { finished, managerOn, type TestManager, type TestSession } from '../../core/manager.fixture.ts'
-import type { Attempt } from '../../core/sign-in.ts'
+import type { Attempt } from '../../core/beginning/sign-in.ts'
 import { SystemError } from '../../core/errors.ts'
 import type { SessionStore } from '../../core/store.ts'
 import { fakeEnvironment, type FakeEnvironment } from '../fake-environment.ts'

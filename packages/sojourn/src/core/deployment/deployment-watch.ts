@@ -1,0 +1,120 @@
+/**
+ * What this process knows of the deployment, and since when. Nothing is accepted on knowledge older than
+ * `STALE_AFTER_MS`, counted from sending the question; from half of that on it is renewed in the background, so
+ * a busy process never waits for it and an idle one asks nothing.
+ */
+import {
+  type Deployment,
+  type DeploymentParts,
+  openDeployment,
+  nextGlobalEpoch,
+  raiseGlobalEpoch,
+  readGlobalEpoch,
+} from './deployment.ts'
+import type { Deadlines } from '../calls/deadline.ts'
+import type { Environment } from '../environment.ts'
+import { SystemError } from '../errors.ts'
+
+/** The bound within which every process learns that everything was revoked. */
+export const STALE_AFTER_MS = 5000
+
+export interface DeploymentWatch {
+  /** Opens the deployment; repeated after a failure that may pass. @throws SystemError */
+  ready(): Promise<Deployment>
+  /** What is known; `undefined` until `ready`. */
+  readonly current: Deployment | undefined
+  /** Whether `current` may be relied on now, which the caller may know already. Starts a renewal in the background when it is getting old. */
+  isFresh(now?: number): boolean
+  /** Asks the store again; callers at the same time share one question. @throws SystemError */
+  refresh(): Promise<Deployment>
+  /** The epoch that would end everything there is now. @throws SystemError */
+  next(): Promise<number>
+  /** Raises the stored epoch to `target`, once however often it is called. @throws SystemError */
+  raise(target: number): Promise<Deployment>
+}
+
+export function createDeploymentWatch(
+  parts: DeploymentParts & { readonly deadlines: Deadlines },
+): DeploymentWatch {
+  const { environment, deadlines } = parts
+  let current: Deployment | undefined
+  let learned: Instant = { monotonic: Number.NEGATIVE_INFINITY, wall: 0 }
+  let opening: Promise<Deployment> | undefined
+  let renewing: Promise<Deployment> | undefined
+  let refused: SystemError | undefined
+
+  function learn(deployment: Deployment, asked: Instant): Deployment {
+    current = { ...deployment, globalEpoch: Math.max(deployment.globalEpoch, current?.globalEpoch ?? 0) }
+    if (asked.monotonic > learned.monotonic) learned = asked
+    return current
+  }
+
+  async function open(): Promise<Deployment> {
+    const asked = instant(environment)
+    try {
+      return learn(await deadlines.limit(() => openDeployment(parts)), asked)
+    } catch (error) {
+      if (error instanceof SystemError && !error.retryable) refused = error
+      throw error
+    } finally {
+      opening = undefined
+    }
+  }
+
+  async function renew(known: Deployment): Promise<Deployment> {
+    const asked = instant(environment)
+    try {
+      const globalEpoch = await deadlines.limit(() => readGlobalEpoch(parts, known))
+      return learn({ ...known, globalEpoch }, asked)
+    } finally {
+      renewing = undefined
+    }
+  }
+
+  const watch: DeploymentWatch = {
+    get current() {
+      return current
+    },
+    async ready() {
+      if (refused !== undefined) throw refused
+      if (current !== undefined) return current
+      opening ??= open()
+      return await opening
+    },
+    isFresh(now = environment.now()) {
+      const age = ageOf(learned, environment, now)
+      if (age > STALE_AFTER_MS / 2 && current !== undefined) watch.refresh().catch(() => undefined)
+      return age < STALE_AFTER_MS
+    },
+    async refresh() {
+      const known = await watch.ready()
+      renewing ??= renew(known)
+      return await renewing
+    },
+    async next() {
+      const known = await watch.ready()
+      return await deadlines.limit(() => nextGlobalEpoch(parts, known))
+    },
+    async raise(target) {
+      const known = await watch.ready()
+      const asked = instant(environment)
+      const globalEpoch = await deadlines.limit(() => raiseGlobalEpoch(parts, target))
+      return learn({ ...known, globalEpoch }, asked)
+    },
+  }
+  return watch
+}
+
+interface Instant {
+  readonly monotonic: number
+  readonly wall: number
+}
+
+function instant(environment: Environment): Instant {
+  return { monotonic: environment.monotonic(), wall: environment.now() }
+}
+
+/** By the clock that says more: the monotonic one may stand still while the machine sleeps. */
+function ageOf(since: Instant, environment: Environment, now: number): number {
+  return Math.max(environment.monotonic() - since.monotonic, now - since.wall)
+}

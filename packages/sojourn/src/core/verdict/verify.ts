@@ -1,0 +1,166 @@
+/**
+ * Verification: token in, verdict out. Forged text is turned away before the store is asked; a store that answers
+ * at once makes the whole check synchronous; trouble is `unavailable` and never `none`.
+ */
+import { accept, type CheckedToken } from './acceptance.ts'
+import type { Deployment } from '../deployment/deployment.ts'
+import { type Engine, opened } from '../engine.ts'
+import { SystemError } from '../errors.ts'
+import type { Judgement, NoneReason } from './judge.ts'
+import { judgeHere, look } from './look.ts'
+import { type RecognisedToken, type RecognisedTokens, recognisedTokens } from './recognised.ts'
+import type { Moment } from '../rules/rule.ts'
+import { Session } from '../session.ts'
+import { type Standing, standingOf, stands } from './standing.ts'
+import { type ReadAnswer, readsSynchronously } from '../store.ts'
+import { claimedSessionId, isTokenShaped, type TokenClaims, type TokenScope } from '../token/token.ts'
+
+/** What a check says. There is no fourth answer, and none of the three is an error. */
+export type Verdict<Data, Attributes> =
+  | {
+      readonly kind: 'valid'
+      readonly session: Session<Data, Attributes>
+      /** A token to hand to the client in place of the one it presented. */
+      readonly renewed: string | undefined
+    }
+  | { readonly kind: 'none'; readonly reason: NoneReason }
+  | {
+      /** The store cannot be asked now. Answer 503, keep the cookie. */
+      readonly kind: 'unavailable'
+      /** Seconds. */
+      readonly retryAfter: number
+      readonly code: string
+    }
+
+export type MaybePromise<T> = T | Promise<T>
+
+export interface Verifier<Data, Attributes> {
+  verify(token: string, transport: string): MaybePromise<Verdict<Data, Attributes>>
+}
+
+const RETRY_AFTER_SECONDS = 1
+
+export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data, Attributes> {
+  type Answer = Verdict<Data, Attributes>
+  const { store, watch, environment, events, settings } = engine
+  const synchronous = readsSynchronously(store) ? store : undefined
+  const recognised = new Map<string, RecognisedTokens>()
+
+  function recogniser(scope: TokenScope, transport: string): RecognisedTokens {
+    const known = recognised.get(transport)
+    if (known !== undefined) return known
+    const fresh = recognisedTokens(scope, environment)
+    recognised.set(transport, fresh)
+    return fresh
+  }
+
+  function verify(token: string, transport: string): MaybePromise<Answer> {
+    if (typeof token !== 'string' || token === '') return none('absent')
+    const deployment = watch.current
+    if (deployment === undefined || engine.isClosed())
+      return isTokenShaped(token) ? afterOpening(token, transport) : rejected('malformed', transport)
+    const check = recognise(deployment, token, transport)
+    if (typeof check === 'string') return rejected(check, transport)
+    if (!watch.isFresh()) return ask(check)
+    const { claims, standing } = check.recognised
+    const answer =
+      synchronous === undefined ? 'ask' : synchronous.peek(claims.roster, claims.number, standing?.answer)
+    if (answer === 'ask') return ask(check)
+    const moment = engine.moment()
+    return standing !== undefined && standing.answer === answer && isUnchanged(standing, moment)
+      ? asBefore(check, standing, moment.now)
+      : judged(check, answer, moment)
+  }
+
+  async function ask(check: Recognised): Promise<Answer> {
+    return await limited(async () => conclude(check, await look(engine, check.claims)))
+  }
+
+  function judged(check: Recognised, answer: ReadAnswer, moment: Moment): MaybePromise<Answer> {
+    const judgement = judgeHere(engine, check.claims, answer, moment)
+    if (judgement.kind === 'unavailable') return ask(check)
+    check.recognised.standing = standingOf(answer, judgement, { claims: check.claims, moment })
+    return conclude(check, judgement, moment.now)
+  }
+
+  function isUnchanged(standing: Standing, moment: Moment): boolean {
+    return stands(standing, moment) && engine.refusals.isEmpty
+  }
+
+  function asBefore(
+    { claims, token, transport }: Recognised,
+    { answer }: Standing,
+    checkedAt: number,
+  ): Answer {
+    const { header, record } = answer
+    const presented = { roster: claims.roster, header, record, token, transport, settings, checkedAt }
+    return { kind: 'valid', session: new Session<Data, Attributes>(presented), renewed: undefined }
+  }
+
+  async function afterOpening(token: string, transport: string): Promise<Answer> {
+    return await limited(async () => {
+      const check = recognise(await opened(engine), token, transport)
+      return typeof check === 'string'
+        ? rejected(check, transport)
+        : conclude(check, await look(engine, check.claims))
+    })
+  }
+
+  function recognise(
+    deployment: Deployment,
+    token: string,
+    transport: string,
+  ): Recognised | 'malformed' | 'forged' {
+    const scope = engine.scope(deployment, transport)
+    const known = recogniser(scope, transport).read(token)
+    return typeof known === 'string'
+      ? known
+      : { recognised: known, claims: known.claims, token, transport, scope }
+  }
+
+  /** One budget for everything that has to be asked, however many calls it takes. */
+  async function limited(check: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await engine.checks.limit(check)
+    } catch (error) {
+      return unavailable(error instanceof SystemError ? error.code : 'STORE_UNAVAILABLE')
+    }
+  }
+
+  function conclude(check: Recognised, judgement: Judgement, now: number = environment.now()): Answer {
+    if (judgement.kind === 'valid') {
+      const { presented, renewed } = accept(engine, check, { ...judgement, now })
+      return { kind: 'valid', session: new Session<Data, Attributes>(presented), renewed }
+    }
+    if (judgement.kind === 'unavailable') return unavailable(judgement.reason)
+    const isLongAgo = judgement.claimEndsAt !== undefined && now >= judgement.claimEndsAt
+    return ended(check.claims, isLongAgo ? 'unknown' : judgement.reason)
+  }
+
+  function rejected(reason: 'malformed' | 'forged', transport: string): Answer {
+    events.emit('token.rejected', { reason, transport })
+    return none(reason)
+  }
+
+  function ended(claims: TokenClaims, reason: NoneReason): Answer {
+    const id = claimedSessionId(claims)
+    if (reason === 'damaged') events.emit('record.unreadable', { sessionId: id, why: 'damaged' })
+    else events.emit('session.used-after-end', { sessionId: id, reason })
+    return none(reason)
+  }
+
+  function none(reason: NoneReason): Answer {
+    return { kind: 'none', reason }
+  }
+
+  function unavailable(code: string): Answer {
+    events.emit('store.unavailable', { code })
+    return { kind: 'unavailable', retryAfter: RETRY_AFTER_SECONDS, code }
+  }
+
+  return { verify }
+}
+
+interface Recognised extends CheckedToken {
+  readonly recognised: RecognisedToken
+}

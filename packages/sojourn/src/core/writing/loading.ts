@@ -1,0 +1,61 @@
+/** What a store answers, as a view that rules can work on. */
+import type { Deadlines } from '../calls/deadline.ts'
+import { newerFormat, SystemError } from '../errors.ts'
+import { NO_SESSION, type RosterKey, type SessionNumber } from '../ids.ts'
+import type { Roster, StoredSession, Unreadable } from '../roster.ts'
+import type { RosterView } from '../rules/rule.ts'
+import type { ReadAnswer, SessionStore } from '../store.ts'
+
+/** The one record a rule looks at, `'header'` for none, `'roster'` for all of them. */
+export type Scope = SessionNumber | 'header' | 'roster'
+
+/** What was loaded under the scope `'roster'`. */
+export interface LoadedRoster {
+  readonly roster: RosterView | undefined
+}
+
+/** `undefined`: no roster, or one whose header is damaged, which counts as none. @throws SystemError */
+export async function loadRoster(
+  { store, deadlines }: { readonly store: SessionStore; readonly deadlines: Deadlines },
+  key: RosterKey,
+  scope: Scope,
+): Promise<RosterView | undefined> {
+  if (scope === 'roster') return viewOfRoster(await deadlines.limit(() => store.list(key)))
+  const number = scope === 'header' ? NO_SESSION : scope
+  return viewOfRead(number, await deadlines.limit(() => store.read(key, number)))
+}
+
+function viewOfRoster(roster: Roster | Unreadable | undefined): RosterView | undefined {
+  if (roster === undefined || roster === 'damaged') return undefined
+  if (roster === 'newer') throw newerFormat()
+  const { header, records, unreadable } = roster
+  const numbersThatAre = (why: Unreadable): SessionNumber[] =>
+    unreadable.filter((record) => record.why === why).map(({ number }) => number)
+  const sessions = new Map<SessionNumber, StoredSession>()
+  for (const session of records) sessions.set(session.number, session)
+  return present({
+    header,
+    sessions,
+    damaged: numbersThatAre('damaged'),
+    newer: new Set(numbersThatAre('newer')),
+  })
+}
+
+function viewOfRead(number: SessionNumber, answer: ReadAnswer): RosterView | undefined {
+  if (answer === undefined || answer === 'damaged') return undefined
+  if (answer === 'newer' || answer.unreadable === 'newer') throw newerFormat()
+  const { header, record } = answer
+  return present({
+    header,
+    sessions: new Map(record === undefined ? [] : [[number, record]]),
+    damaged: [],
+    newer: new Set(),
+  })
+}
+
+function present(view: RosterView): RosterView {
+  if (view.header.state === 'live') return view
+  throw new SystemError('STORE_UNAVAILABLE', 'This roster is being restored. Try again in a moment.', {
+    retryable: true,
+  })
+}
