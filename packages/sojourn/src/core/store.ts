@@ -18,6 +18,7 @@
  *
  * To add a store: implement this, run the kit over it, declare in `traits` what it cannot keep.
  */
+import type { Instant } from './instant.ts'
 import type { CommitId, Incarnation, RosterKey, SessionNumber } from './ids.ts'
 import type { EndReason, Roster, RosterHeader, StoredSession, Unreadable } from './roster.ts'
 
@@ -96,6 +97,10 @@ export interface StoreTraits {
   readonly shared: boolean
   /** Numbered conformance rules that this store cannot keep, each with its reason. */
   readonly deviations: readonly { readonly rule: string; readonly because: string }[]
+  /** How this process hears of other processes' changes. Default `'none'`: reads ask, or a lease bounds their age. */
+  readonly invalidation?: 'push' | 'feed' | 'none'
+  /** Into how many places the rosters are laid; it can never change, so the deployment record holds it. */
+  readonly tags?: number
 }
 
 /** Small named documents (deployment record, key ring, address rules), replaced by compare-and-set. */
@@ -122,6 +127,52 @@ export interface SynchronousReads {
 
 export function readsSynchronously(store: SessionStore): store is SessionStore & SynchronousReads {
   return typeof (store as Partial<SynchronousReads>).peek === 'function'
+}
+
+/**
+ * Optional capability: what `read`, `list` and `peek` answer may be a copy, as late as the store says, and here is
+ * what it is a copy of. Whatever is decided for good is decided there: changes, negatives, checks in mode `strict`.
+ */
+export interface CopyingReads {
+  readonly authority: SessionStore
+}
+
+export function authorityOf(store: SessionStore): SessionStore {
+  return (store as Partial<CopyingReads>).authority ?? store
+}
+
+/** Optional capability: tells of changes that other processes made. It makes copies fresh sooner; no promise rests on it. */
+export interface ChangeFeed {
+  /**
+   * From the answer of a read that was sent after this call on, every change of that roster is told about, until
+   * `lost` is called: then anything may have changed unheard. Calling the answer ends it.
+   */
+  watchChanges(listener: ChangeListener): () => void
+}
+
+export interface ChangeListener {
+  /** The roster has changed, or may have. Called at once when it is heard of, between two answers to reads. */
+  readonly changed: (roster: RosterKey) => void
+  /** Changes were missed, or may have been. */
+  readonly lost: () => void
+}
+
+export function tellsOfChanges(store: SessionStore): store is SessionStore & ChangeFeed {
+  return typeof (store as Partial<ChangeFeed>).watchChanges === 'function'
+}
+
+/**
+ * Optional capability: the fence. The store finds out at short intervals whether what it reads from is still the
+ * authority (a primary that was deposed and cut off goes on answering), and its own reads throw when that was too long
+ * ago. Whoever keeps copies asks before each use.
+ */
+export interface Fenced {
+  /** Whether that was confirmed recently enough, by both clocks. **Cost**: no allocation, no call. */
+  isConfirmed(roster: RosterKey, now: Instant): boolean
+}
+
+export function isFenced(store: SessionStore): store is SessionStore & Fenced {
+  return typeof (store as Partial<Fenced>).isConfirmed === 'function'
 }
 
 /** The strongest class that the store declares: what revocations are written with. */

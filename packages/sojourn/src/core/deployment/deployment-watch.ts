@@ -12,8 +12,8 @@ import {
   readGlobalEpoch,
 } from './deployment.ts'
 import type { Deadlines } from '../calls/deadline.ts'
-import type { Environment } from '../environment.ts'
 import { SystemError } from '../errors.ts'
+import { ageAt, type Instant, instant, NEVER } from '../instant.ts'
 
 /** The bound within which every process learns that everything was revoked. */
 export const STALE_AFTER_MS = 5000
@@ -38,7 +38,7 @@ export function createDeploymentWatch(
 ): DeploymentWatch {
   const { environment, deadlines } = parts
   let current: Deployment | undefined
-  let learned: Instant = { monotonic: Number.NEGATIVE_INFINITY, wall: 0 }
+  let learned = NEVER
   let opening: Promise<Deployment> | undefined
   let renewing: Promise<Deployment> | undefined
   let refused: SystemError | undefined
@@ -82,7 +82,7 @@ export function createDeploymentWatch(
       return await opening
     },
     isFresh(now = environment.now()) {
-      const age = ageOf(learned, environment, now)
+      const age = ageAt(learned, { monotonic: environment.monotonic(), wall: now })
       if (age > STALE_AFTER_MS / 2 && current !== undefined) watch.refresh().catch(() => undefined)
       return age < STALE_AFTER_MS
     },
@@ -103,18 +103,4 @@ export function createDeploymentWatch(
     },
   }
   return watch
-}
-
-interface Instant {
-  readonly monotonic: number
-  readonly wall: number
-}
-
-function instant(environment: Environment): Instant {
-  return { monotonic: environment.monotonic(), wall: environment.now() }
-}
-
-/** By the clock that says more: the monotonic one may stand still while the machine sleeps. */
-function ageOf(since: Instant, environment: Environment, now: number): number {
-  return Math.max(environment.monotonic() - since.monotonic, now - since.wall)
 }
