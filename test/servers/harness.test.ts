@@ -8,10 +8,10 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { developmentCertificate } from './harness/certificate.ts'
 import { startHaproxy } from './harness/haproxy.ts'
-import { anyoneCanReach } from './harness/listening.ts'
+import { anyoneCanReach } from '../programs/listening.ts'
 import { startNginx } from './harness/nginx.ts'
-import { acceptsConnections } from './harness/ports.ts'
-import type { Place, RunningServer } from './harness/server-process.ts'
+import { acceptsConnections } from '../programs/ports.ts'
+import type { Place, RunningServer } from '../programs/server-process.ts'
 import { openWire } from '../http/harness/wire.ts'
 
 const KINDS = [

@@ -15,7 +15,7 @@ import { startWorld, type World } from '../http/harness/world.ts'
 import { developmentCertificate } from './harness/certificate.ts'
 import { startHaproxy } from './harness/haproxy.ts'
 import { startNginx } from './harness/nginx.ts'
-import type { RunningServer } from './harness/server-process.ts'
+import type { RunningServer } from '../programs/server-process.ts'
 
 const PROXY = '127.0.0.2'
 const PUBLIC = ['cache-control', 'public, max-age=3600'] as const

@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { type Place, type RunningServer, startServer } from './server-process.ts'
+import { type Place, type RunningServer, startServer } from '../../programs/server-process.ts'
 
 export interface HaproxyOptions {
   /** Frontends that bind to `127.0.0.1:${ports[n]}`, and backends. */

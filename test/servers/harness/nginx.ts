@@ -1,7 +1,7 @@
 /** A real nginx for the time of a test. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Place, type RunningServer, startServer } from './server-process.ts'
+import { type Place, type RunningServer, startServer } from '../../programs/server-process.ts'
 
 export interface NginxOptions {
   /** What stands inside `http { … }`: servers that listen on `127.0.0.1:${ports[n]}`. */

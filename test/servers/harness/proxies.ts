@@ -7,7 +7,7 @@ import type { ProxyOptions } from 'sojourn'
 import { developmentCertificate } from './certificate.ts'
 import { startHaproxy } from './haproxy.ts'
 import { startNginx } from './nginx.ts'
-import type { Place, RunningServer } from './server-process.ts'
+import type { Place, RunningServer } from '../../programs/server-process.ts'
 
 /** Where the tests' own requests come from. */
 export const CLIENT = '127.0.0.1'

@@ -1,7 +1,7 @@
 /** A process that starts a server, says where it is, and never stops it. */
 import { startHaproxy } from './haproxy.ts'
 import { startNginx } from './nginx.ts'
-import type { Place } from './server-process.ts'
+import type { Place } from '../../programs/server-process.ts'
 
 const server =
   process.argv[2] === 'nginx'

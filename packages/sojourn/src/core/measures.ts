@@ -54,7 +54,7 @@ export interface Histogram {
 
 /** **Cost**: a record is a search among the bounds and two additions. */
 export function histogram(bounds: readonly number[] = LATENCY_BOUNDS): Histogram {
-  const counts = new Array<number>(bounds.length + 1).fill(0)
+  const counts = Array.from({ length: bounds.length + 1 }, () => 0)
   let sum = 0
   return {
     record(value) {
