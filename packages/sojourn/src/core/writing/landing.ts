@@ -18,6 +18,8 @@ const NOTHING_WRITTEN: readonly SystemCode[] = [
   'STORE_CORRUPT',
   'STORE_FOREIGN',
   'STORE_NEWER',
+  'STORE_DENIED',
+  'STORE_UNSUPPORTED',
   'OVERLOADED',
   'CLOSED',
 ]
