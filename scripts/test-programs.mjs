@@ -13,6 +13,8 @@ export const TEST_PROGRAMS = {
   haproxy: 'haproxy',
   nginx: 'nginx',
   openssl: 'openssl',
+  prometheus: 'promtool',
+  'redis-server': 'redis-server',
 }
 
 const LOCK = '/run/lock/sojourn-test-programs'

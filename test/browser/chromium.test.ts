@@ -2,7 +2,7 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { type DevelopmentCertificate, developmentCertificate } from '../servers/harness/certificate.ts'
+import { type DevelopmentCertificate, developmentCertificate } from '../programs/certificate.ts'
 import { launchChromium } from './harness/chromium.ts'
 
 async function siteWith({ cert, key }: DevelopmentCertificate): Promise<string> {

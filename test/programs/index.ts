@@ -1,3 +1,15 @@
 /** Server programs that tests start, as children of their own, and stop: `sojourn-test-programs`. */
+export { type DevelopmentCertificate, developmentCertificate } from './certificate.ts'
+export { type Link, startLink, type Way } from './link.ts'
 export { acceptsConnections, freePorts } from './ports.ts'
+export { type ClusterOptions, type RedisCluster, startCluster } from './redis/cluster.ts'
+export type { Migration } from './redis/migration.ts'
+export type { RedisServer } from './redis/process.ts'
+export {
+  type RedisSentinels,
+  type SentinelOptions,
+  type SentinelServer,
+  startSentinel,
+} from './redis/sentinel.ts'
+export { type RedisOptions, startRedis } from './redis/server.ts'
 export { type Place, type Program, type RunningServer, startServer } from './server-process.ts'

@@ -1,14 +1,36 @@
 /** Ports of 127.0.0.1. */
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { once } from 'node:events'
+import { randomInt } from 'node:crypto'
+
+/**
+ * Below those that the system gives to outgoing connections. Otherwise the port of a server that was killed goes to
+ * whoever connects next; a client that tries again and again may even meet itself there.
+ */
+const LOWEST = 15_000
+const HIGHEST = 31_999
 
 /** Different ones, all free a moment ago. Whoever uses them must be ready for one to be taken. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const holders = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(holders.map((holder) => once(holder, 'listening')))
-  const ports = holders.map((holder) => (holder.address() as AddressInfo).port)
-  await Promise.all(holders.map((holder) => once(holder.close(), 'close')))
-  return ports
+  const held: { readonly holder: Server; readonly port: number }[] = []
+  while (held.length < count) {
+    const port = randomInt(LOWEST, HIGHEST + 1)
+    const holder = await listening(port)
+    if (holder !== undefined) held.push({ holder, port })
+  }
+  await Promise.all(held.map(({ holder }) => once(holder.close(), 'close')))
+  return held.map(({ port }) => port)
+}
+
+async function listening(port: number): Promise<Server | undefined> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    return server
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    return undefined
+  }
 }
 
 export async function acceptsConnections(port: number): Promise<boolean> {

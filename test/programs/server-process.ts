@@ -21,10 +21,18 @@ export interface Place {
 }
 
 export interface RunningServer extends Place {
+  /** Another one after a restart. */
   readonly pid: number
-  /** All that it printed so far. */
+  /** All that its process printed so far. */
   readonly said: () => string
-  /** Ends this process and no other, waits until it is gone, and removes its directory. */
+  /** It takes connections and answers nothing, until `resume`. */
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Ends this process at once, as a crash does; its files stay for `restart`. */
+  readonly kill: () => Promise<void>
+  /** The same ports, the same files. Ends the process first if it still runs. */
+  readonly restart: () => Promise<void>
+  /** Ends this process and no other, waits until it is gone, and removes its directory. Idempotent. */
   readonly stop: () => Promise<void>
 }
 
@@ -36,6 +44,18 @@ export interface Program {
   readonly files: (place: Place) => Readonly<Record<string, string>>
   /** Whether it is this process that listens: a port may have gone to somebody else. */
   readonly isUp: (place: Place, pid: number) => Promise<boolean>
+  /**
+   * What it gets when this process dies. Default `TERM`, with which it takes its own children along; one that is
+   * paused only takes `KILL`.
+   */
+  readonly deathSignal?: 'TERM' | 'KILL'
+}
+
+interface RunningProcess {
+  readonly pid: number
+  readonly said: () => string
+  readonly signal: (name: NodeJS.Signals) => void
+  readonly end: (signal: NodeJS.Signals) => Promise<void>
 }
 
 const MOST_ATTEMPTS = 5
@@ -55,30 +75,66 @@ export async function startServer(program: Program, portCount: number): Promise<
 
 async function attemptToStart(program: Program, ports: readonly number[]): Promise<RunningServer> {
   const place: Place = { folder: mkdtempSync(join(tmpdir(), `sojourn-${program.name}-`)), ports }
-  for (const [name, text] of Object.entries(program.files(place)))
-    writeFileSync(join(place.folder, name), text, { mode: 0o600 })
+  try {
+    for (const [name, text] of Object.entries(program.files(place)))
+      writeFileSync(join(place.folder, name), text, { mode: 0o600 })
+    return running(program, place, await runProcess(program, place))
+  } catch (error) {
+    removeFolder(place)
+    throw error
+  }
+}
+
+function running(program: Program, place: Place, first: RunningProcess): RunningServer {
+  let current = first
+  return {
+    ...place,
+    get pid() {
+      return current.pid
+    },
+    said: () => current.said(),
+    pause: () => current.signal('SIGSTOP'),
+    resume: () => current.signal('SIGCONT'),
+    kill: () => current.end('SIGKILL'),
+    async restart() {
+      await current.end('SIGTERM')
+      current = await runProcess(program, place)
+    },
+    async stop() {
+      await current.end('SIGTERM')
+      removeFolder(place)
+    },
+  }
+}
+
+function removeFolder({ folder }: Place): void {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function runProcess(program: Program, place: Place): Promise<RunningProcess> {
   const child = launch(program, place)
   const said = recorded(child)
   const exited = new Promise<void>((done) => child.once('close', () => done()))
-  const stop = async (): Promise<void> => {
-    child.kill('SIGTERM')
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal)
+    // One that is paused takes the signal when it goes on.
+    child.kill('SIGCONT')
     await exited
-    rmSync(place.folder, { recursive: true, force: true })
   }
   try {
     const { pid } = child
     if (pid === undefined) throw (await once(child, 'error'))[0]
     await untilItListens(program, place, child)
     if (anyoneCanReach(pid)) throw new Error(`${program.name} listens on more than this machine.`)
-    return { ...place, pid, said, stop }
+    return { pid, said, signal: (name) => child.kill(name), end }
   } catch (error) {
-    await stop()
+    await end('SIGTERM')
     throw new Error(`${program.name} did not start: ${(error as Error).message}\n${said()}`, { cause: error })
   }
 }
 
-function launch({ name, args }: Program, place: Place): ChildProcess {
-  const command = ['--pdeathsig', 'TERM', name, ...args(place)]
+function launch({ name, args, deathSignal = 'TERM' }: Program, place: Place): ChildProcess {
+  const command = ['--pdeathsig', deathSignal, name, ...args(place)]
   return spawn('setpriv', command, {
     cwd: place.folder,
     env: { PATH: `${process.env['PATH']}:/usr/local/sbin:/usr/sbin:/sbin` },

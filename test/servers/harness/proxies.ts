@@ -4,7 +4,7 @@
  * can be told from the client, who is `CLIENT`.
  */
 import type { ProxyOptions } from 'sojourn'
-import { developmentCertificate } from './certificate.ts'
+import { developmentCertificate } from '../../programs/certificate.ts'
 import { startHaproxy } from './haproxy.ts'
 import { startNginx } from './nginx.ts'
 import type { Place, RunningServer } from '../../programs/server-process.ts'

@@ -30,6 +30,12 @@ export interface RedisPort {
    * this port reads `key` from. Absent where nobody else can know.
    */
   isNamedPrimary?(key: string): Promise<boolean>
+  /**
+   * Tells that reads may go out to another server than before, before any does: a connection was lost or replaced, a
+   * cluster's slots were mapped anew. What was found out about the old server says nothing about the new one. Absent
+   * where the address never leads to another server. The answer ends it.
+   */
+  watchRouting?(onChanged: () => void): () => void
   /** Closes what the port opened itself; a client that was handed in stays open. Idempotent. */
   close(): Promise<void>
 }

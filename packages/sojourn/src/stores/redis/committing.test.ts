@@ -1,0 +1,221 @@
+// What a commit does in Redis beyond the contract: lives, notices, scripts that are not there, values that are damaged.
+import { crc32 } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { createClient } from '@redis/client'
+import { startRedis } from 'sojourn-test-programs'
+import { fakeEnvironment } from '../../testing/fake-environment.ts'
+import { FORMAT } from '../../core/codec/frame.ts'
+import { turn } from '../../environment/turn.ts'
+import { MAX_RECORDS } from '../../core/roster.ts'
+import {
+  expecting,
+  makeChange,
+  makeHeader,
+  makeIncarnation,
+  makeNumber,
+  makeRecord,
+  makeRosterKey,
+} from '../../testing/builders.ts'
+import {
+  afterTest,
+  HEADER,
+  KEY,
+  openPort,
+  openStore,
+  PLACE,
+  RECORD,
+  type Setting,
+  withSession,
+} from './redis.fixture.ts'
+
+const HOUR = 3_600_000
+const NEXT = { ...RECORD, version: 2 }
+const TOUCH = makeChange({ expect: expecting(HEADER, [RECORD]), put: [NEXT] })
+const REVOCATION = makeChange({
+  expect: expecting(HEADER),
+  header: { ...HEADER, version: 2, epoch: 1 },
+  writeClass: 'replicated',
+})
+
+async function lifeOf({ server }: Setting): Promise<number> {
+  return Number(await server.cli('PTTL', PLACE))
+}
+
+test('a roster is kept an hour longer than asked, by the node’s clock, and that is never shortened', async () => {
+  const environment = fakeEnvironment({ now: 1_000 })
+  const setting = await withSession({}, { environment })
+  const { server, store } = setting
+  await server.cli('DEL', PLACE)
+  await store.commit(KEY, makeChange({ header: HEADER, put: [RECORD], keepUntil: 1_000 + HOUR }))
+  const first = await lifeOf(setting)
+  expect(first).toBeGreaterThan(HOUR)
+  expect(first).toBeLessThanOrEqual(2 * HOUR)
+  await store.commit(KEY, { ...TOUCH, keepUntil: 0 })
+  expect(await lifeOf(setting)).toBeGreaterThan(HOUR)
+  const again = { ...TOUCH, expect: expecting(HEADER, [NEXT]), keepUntil: 1_000 + 10 * HOUR }
+  expect(await store.commit(KEY, again)).toBe('committed')
+  expect(await lifeOf(setting)).toBeGreaterThan(10 * HOUR)
+})
+
+test('a header that goes nowhere later than its time is kept for the hour all the same', async () => {
+  const setting = await withSession()
+  await setting.server.cli('DEL', PLACE)
+  await setting.store.commit(KEY, makeChange({ header: HEADER, keepUntil: 0 }))
+  expect(await lifeOf(setting)).toBeGreaterThan(HOUR / 2)
+})
+
+test('every commit that applies is told, with the key, on one channel; one that does not is not', async () => {
+  const { server, store } = await withSession()
+  const heard: string[] = []
+  const listener = createClient({ url: server.url })
+  await listener.connect()
+  afterTest(() => listener.close())
+  await listener.subscribe('sojourn:changes', (message) => heard.push(message))
+  await store.commit(KEY, { ...TOUCH, expect: expecting(HEADER, [NEXT]) })
+  await store.commit(KEY, TOUCH)
+  await store.commit(KEY, makeChange({ expect: expecting(HEADER), header: 'drop' }))
+  const silent = openStore(openPort(server), { invalidation: 'none' })
+  while ((await silent.commit(KEY, makeChange({ header: HEADER })).catch(() => 'waiting')) !== 'committed')
+    await turn()
+  await server.cli('PUBLISH', 'sojourn:changes', 'end')
+  while (heard.at(-1) !== 'end') await turn()
+  expect(heard).toEqual([PLACE, PLACE, 'end'])
+})
+
+test('a server that has forgotten the scripts gets them again', async () => {
+  const { server, store } = await withSession()
+  await server.cli('SCRIPT', 'FLUSH')
+  expect(await store.commit(KEY, TOUCH)).toBe('committed')
+  await server.cli('SCRIPT', 'FLUSH')
+  expect(await store.documents.put('ring', 'absent', 'x')).toBe('committed')
+})
+
+test('a revocation that reached its voters is committed, and one that did not is uncertain', {
+  timeout: 30_000,
+}, async () => {
+  const primary = await startRedis()
+  afterTest(() => primary.stop())
+  const replica = await startRedis({ replicaOf: primary })
+  afterTest(() => replica.stop())
+  const store = openStore(openPort(primary), { voters: 1 })
+  expect(store.traits.writeClasses).toEqual(['fast', 'replicated'])
+  while (
+    !(await store.ping().then(
+      () => true,
+      () => false,
+    ))
+  )
+    await turn()
+  await store.commit(KEY, makeChange({ header: HEADER, put: [RECORD] }))
+  expect(await store.commit(KEY, REVOCATION)).toBe('committed')
+  expect(await replica.cli('HSTRLEN', PLACE, 'h')).not.toBe('0')
+  replica.pause()
+  const next = {
+    ...REVOCATION,
+    expect: { ...expecting(HEADER), epoch: 1, rosterVersion: 2 },
+    header: { ...HEADER, version: 3, epoch: 2 },
+  }
+  expect(await store.commit(KEY, next)).toBe('uncertain')
+  expect(await store.commit(KEY, { ...next, writeClass: 'fast' }), 'it was applied').toBe('conflict')
+  await expect(store.documents.put('ring', 'absent', 'x')).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    message: expect.stringContaining('not all voters'),
+  })
+  expect(await primary.cli('HGET', 'sojourn:{1bz}:document:ring', 'version')).toBe('1')
+  replica.resume()
+})
+
+async function overwrite({ server }: Setting, field: string, value: Buffer | string): Promise<void> {
+  await server.cli('HSET', PLACE, field, value)
+}
+
+const OTHER = makeHeader({ incarnation: makeIncarnation(2) })
+const FRESH = makeChange({ header: OTHER, put: [makeRecord({ number: makeNumber(9) })] })
+
+test('a roster whose header is damaged is replaced whole by a creation, and by nothing else', async () => {
+  const setting = await withSession()
+  const { store } = setting
+  await overwrite(setting, 'h', 'damaged')
+  expect(await store.commit(KEY, TOUCH)).not.toBe('committed')
+  expect(await store.list(KEY)).toBe('damaged')
+  expect(await store.commit(KEY, FRESH)).toBe('committed')
+  expect(await store.list(KEY)).toEqual({ header: OTHER, records: FRESH.put, unreadable: [] })
+})
+
+test('a roster with more records than anybody writes is damaged, and can be replaced', async () => {
+  const setting = await withSession()
+  const { store } = setting
+  for (let index = 0; index < MAX_RECORDS; index++) await overwrite(setting, `extra${index}`, 'x')
+  expect(await store.list(KEY)).toBe('damaged')
+  expect(await store.commit(KEY, FRESH)).toBe('committed')
+  expect(await store.list(KEY)).toEqual({ header: OTHER, records: FRESH.put, unreadable: [] })
+})
+
+test('records without a header are no roster, and none of them comes back with the next one', async () => {
+  const { server, store } = await withSession()
+  await server.cli('HDEL', PLACE, 'h')
+  expect(await store.read(KEY, RECORD.number)).toBe(undefined)
+  expect(await store.list(KEY)).toBe(undefined)
+  expect(await store.commit(KEY, TOUCH)).toBe('gone')
+  expect(await store.commit(KEY, FRESH)).toBe('committed')
+  expect(await store.list(KEY)).toEqual({ header: OTHER, records: FRESH.put, unreadable: [] })
+})
+
+test('a damaged record counts as absent: its number may be taken, and it may be removed', async () => {
+  const setting = await withSession()
+  const { store } = setting
+  await overwrite(setting, RECORD.number, 'damaged')
+  const second = makeNumber(2)
+  await overwrite(setting, second, 'too')
+  const taking = { ...expecting(HEADER), records: [{ number: RECORD.number, version: 'absent' as const }] }
+  const remove = [{ number: second, why: 'damaged' as const, absoluteDeadline: 0 }]
+  expect(await store.commit(KEY, TOUCH)).toBe('conflict')
+  expect(await store.commit(KEY, makeChange({ expect: taking, put: [RECORD], remove }))).toBe('committed')
+  expect(await store.list(KEY)).toEqual({ header: HEADER, records: [RECORD], unreadable: [] })
+})
+
+test('what a later version wrote is never replaced, and may be dropped', async () => {
+  const setting = await withSession()
+  const { server, store } = setting
+  const other = makeRosterKey(2)
+  await store.commit(other, makeChange({ header: HEADER, put: [RECORD] }))
+  await overwrite(setting, RECORD.number, newer(KEY + RECORD.number + HEADER.incarnation))
+  const remove = [{ number: RECORD.number, why: 'revoked' as const, absoluteDeadline: 0 }]
+  expect(await store.read(KEY, RECORD.number)).toEqual({ header: HEADER, unreadable: 'newer' })
+  expect(await store.commit(KEY, TOUCH)).toBe('conflict')
+  expect(await store.commit(KEY, makeChange({ expect: expecting(HEADER), remove }))).toBe('conflict')
+  expect(await store.commit(KEY, makeChange({ expect: expecting(HEADER), put: [NEXT] }))).toBe('conflict')
+  expect(await store.commit(KEY, makeChange({ expect: expecting(HEADER), header: 'drop', remove }))).toBe(
+    'committed',
+  )
+  await server.cli('HSET', PLACE, 'h', newer(KEY))
+  expect(await store.list(KEY)).toBe('newer')
+  expect(await store.commit(KEY, FRESH)).toBe('conflict')
+  expect(await store.commit(KEY, makeChange({ expect: expecting(HEADER), header: 'drop' }))).toBe('conflict')
+})
+
+test('a document that is none is an error and is not made a second time', async () => {
+  const { server, store } = await withSession()
+  const place = 'sojourn:{1bz}:document:ring'
+  await server.cli('HSET', place, 'version', '7')
+  await expect(store.documents.get('ring')).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  expect(await store.documents.put('ring', 'absent', 'x')).toBe('conflict')
+  await server.cli('HSET', place, 'version', 'seven', 'value', 'x')
+  await expect(store.documents.get('ring')).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+})
+
+test('a value that no reader would look at is refused', async () => {
+  const { store } = await withSession()
+  const large = { ...NEXT, data: Buffer.alloc(1 << 20) }
+  await expect(store.commit(KEY, { ...TOUCH, put: [large] })).rejects.toMatchObject({
+    code: 'DATA_TOO_LARGE',
+  })
+})
+
+/** A value of the next format, under its own address. */
+function newer(address: string): Buffer {
+  const body = Buffer.from([FORMAT + 1, 0, 0, 0, 1, 0, 0, 0, 0])
+  const checksum = Buffer.alloc(4)
+  checksum.writeUInt32BE(crc32(body, crc32(address)))
+  return Buffer.concat([body, checksum])
+}

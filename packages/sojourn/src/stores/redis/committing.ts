@@ -1,0 +1,121 @@
+/** Sends a change to the script that applies it, and understands what it answers. */
+import { decodeRecord } from '../../core/codec/record.ts'
+import type { RosterKey } from '../../core/ids.ts'
+import type { CommitAnswer, RosterChange } from '../../core/store.ts'
+import {
+  argumentsOf,
+  type Damaged,
+  mustLand,
+  NONE_DAMAGED,
+  type PreparedChange,
+  type Publishing,
+} from './changing.ts'
+import { unexpectedReply } from './failures.ts'
+import type { Layout } from './layout.ts'
+import type { RedisPort, Reply } from './port.ts'
+import { fieldsIn, HEADER, readRoster, valuesIn } from './reading.ts'
+import { runScript, runScriptAndWait, type ScriptCall, type Scripts } from './scripts.ts'
+
+export interface CommittingParts {
+  readonly port: RedisPort
+  readonly layout: Layout
+  readonly scripts: Scripts
+  /** How many replicas a write above `fast` must reach. */
+  readonly voters: number
+  readonly publish: Publishing['command']
+}
+
+/** Less than a caller waits for a commit, and less than a connection that is silent is given. */
+export const WAIT_MS = 500
+
+/** `occupied`: a conflict with something that should be absent. Perhaps it only cannot be read, and counts as absent. */
+type ScriptAnswer = CommitAnswer | 'occupied'
+
+const ANSWERS: ReadonlyMap<Reply, ScriptAnswer> = new Map([
+  [1, 'committed'],
+  [0, 'conflict'],
+  [2, 'occupied'],
+  [-1, 'gone'],
+])
+
+/** **Cost**: one round trip; three where something damaged is replaced. Rejects with what the port rejects with. */
+export async function commitChange(parts: CommittingParts, prepared: PreparedChange): Promise<CommitAnswer> {
+  const answer = await apply(parts, prepared, NONE_DAMAGED)
+  if (answer !== 'occupied') return answer
+  const damaged = await findDamaged(parts, prepared)
+  const second = damaged.size === 0 ? 'conflict' : await apply(parts, prepared, damaged)
+  return second === 'occupied' ? 'conflict' : second
+}
+
+async function apply(
+  parts: CommittingParts,
+  prepared: PreparedChange,
+  damaged: Damaged,
+): Promise<ScriptAnswer> {
+  const { port, voters } = parts
+  const { change } = prepared
+  const call = callOf(parts, prepared, damaged)
+  if (change.writeClass === 'fast' || voters === 0) return answerIn(await runScript(port, call))
+  const { reply, replicas } = await runScriptAndWait(port, call, { replicas: voters, timeoutMs: WAIT_MS })
+  const answer = answerIn(reply)
+  return answer === 'committed' && replicas < voters ? 'uncertain' : answer
+}
+
+function callOf(
+  { layout, scripts, publish }: CommittingParts,
+  prepared: PreparedChange,
+  damaged: Damaged,
+): ScriptCall {
+  const { roster, change } = prepared
+  const tag = layout.tagOf(roster)
+  const channel = publish === '' ? '' : layout.channel(tag)
+  return {
+    script: mustLand(change) ? scripts.commitWhenFull : scripts.commit,
+    key: layout.rosterKey(roster, tag),
+    values: argumentsOf(prepared, { command: publish, channel }, damaged),
+  }
+}
+
+function answerIn(reply: Reply): ScriptAnswer {
+  const answer = ANSWERS.get(reply)
+  if (answer === undefined) throw unexpectedReply()
+  return answer
+}
+
+/**
+ * What stands in the way and does not decode. A script cannot check a checksum, so it is told the very bytes that
+ * count as absent; if they are others by then, it refuses.
+ */
+function findDamaged(parts: CommittingParts, { roster, change, numbers }: PreparedChange): Promise<Damaged> {
+  return change.expect === 'absent'
+    ? findDamagedRoster(parts, roster)
+    : findDamagedRecords(parts, { roster, numbers, incarnation: change.expect.incarnation })
+}
+
+async function findDamagedRoster({ port, layout }: CommittingParts, roster: RosterKey): Promise<Damaged> {
+  const key = layout.rosterKey(roster, layout.tagOf(roster))
+  const fields = fieldsIn(await port.command(['HGETALL', key], { key, readonly: true }))
+  const header = fields.get(HEADER)
+  const isDamaged = header !== undefined && readRoster(fields, roster) === 'damaged'
+  return isDamaged ? new Map([[HEADER, header]]) : NONE_DAMAGED
+}
+
+async function findDamagedRecords(
+  { port, layout }: CommittingParts,
+  {
+    roster,
+    numbers,
+    incarnation,
+  }: Pick<PreparedChange, 'roster' | 'numbers'> &
+    Pick<Exclude<RosterChange['expect'], 'absent'>, 'incarnation'>,
+): Promise<Damaged> {
+  const key = layout.rosterKey(roster, layout.tagOf(roster))
+  const reply = await port.command(['HMGET', key, ...numbers], { key, readonly: true })
+  const damaged = new Map<string, Buffer>()
+  for (const [index, value] of valuesIn(reply, numbers.length).entries()) {
+    const number = numbers[index]
+    if (value === null || number === undefined) continue
+    if (decodeRecord({ roster, incarnation, number }, value) === 'damaged') damaged.set(number, value)
+  }
+  return damaged
+}

@@ -1,0 +1,123 @@
+/**
+ * The connections that reads and writes go through, the same to look at for one server, for the one that Sentinels
+ * name, and for a cluster.
+ */
+import type { Cluster, Command, Redis } from 'ioredis'
+import type { Environment } from '../../../core/environment.ts'
+import { slotOf } from '../slots.ts'
+import { driverCommand, ignore } from './command.ts'
+import { pauses } from './settings.ts'
+
+export interface Links {
+  readonly topology: 'single' | 'sentinel' | 'cluster'
+  readonly send: (command: Command) => void
+  /** `undefined` where there is only one place for all keys. */
+  readonly slotOf: (key: string) => number | undefined
+  /** What reads of the key go through; it may be lost just now. */
+  readonly primaryOf: (key: string) => Redis | undefined
+  readonly primaries: () => readonly Redis[]
+  readonly nodes: () => readonly Redis[]
+  /** By its address, for redirections. */
+  readonly nodeAt: (address: string) => Redis | undefined
+  /** Tells of every connection there is and will be. The answer ends it. */
+  readonly onNode: (listener: (node: Redis) => void) => () => void
+  /** Tells that keys may have another place than before. The answer ends it. */
+  readonly onMoved: (listener: () => void) => () => void
+  /** The address of the primary of each slot. */
+  readonly owners: () => readonly (string | undefined)[]
+  /** Finds out anew where keys are. */
+  readonly refresh: () => Promise<void>
+}
+
+export function singleLinks(client: Redis): Links {
+  return {
+    topology: client.options.sentinels ? 'sentinel' : 'single',
+    send: (command) => void client.sendCommand(command),
+    slotOf: () => undefined,
+    primaryOf: () => client,
+    primaries: () => [client],
+    nodes: () => [client],
+    nodeAt: () => undefined,
+    onNode(listener) {
+      listener(client)
+      return ignore
+    },
+    onMoved: () => ignore,
+    owners: () => [],
+    refresh: () => Promise.resolve(),
+  }
+}
+
+export function clusterLinks(client: Cluster): Links {
+  const nodeAt = (address: string): Redis | undefined =>
+    client.nodes('all').find(({ options }) => `${options.host}:${options.port}` === address)
+  const slotOfKey = (key: string): number => slotOf(taggedPart(key))
+  return {
+    topology: 'cluster',
+    send: (command) => void client.sendCommand(command),
+    slotOf: slotOfKey,
+    primaryOf(key) {
+      const address = client.slots[slotOfKey(key)]?.[0]
+      return address === undefined ? undefined : nodeAt(address)
+    },
+    primaries: () => client.nodes('master'),
+    nodes: () => client.nodes('all'),
+    nodeAt,
+    onNode(listener) {
+      client.nodes('all').forEach(listener)
+      client.on('+node', listener)
+      return () => void client.off('+node', listener)
+    },
+    onMoved(listener) {
+      client.on('refresh', listener)
+      return () => void client.off('refresh', listener)
+    },
+    owners: () => Array.from(client.slots, (addresses) => addresses?.[0]),
+    refresh: () => new Promise((resolve) => client.refreshSlotsCache(() => resolve())),
+  }
+}
+
+/**
+ * Connects every node of a cluster at once and brings back those that are lost; the driver waits for somebody to need
+ * them, and queues what that one sends. The answer ends it.
+ */
+export function keepConnected(client: Cluster, environment: Environment): () => void {
+  const pause = pauses(environment)
+  let attempts = 0
+  let timer = environment.after(0, ignore)
+  const connect = (node: Redis): void => {
+    node.options.enableOfflineQueue = false
+    // The driver sends this one without looking at its promise, and a process ends with an unhandled rejection.
+    node.asking = () => {
+      node.sendCommand(driverCommand(['ASKING'], { resolve: ignore, reject: ignore }))
+      return Promise.resolve('OK')
+    }
+    node.once('ready', () => (attempts = 0))
+    if (node.status === 'wait') node.connect().catch(ignore)
+  }
+  const refreshSoon = (): void => {
+    timer.cancel()
+    timer = environment.after(pause(++attempts), () => client.refreshSlotsCache())
+  }
+  client.nodes('all').forEach(connect)
+  client.on('+node', connect)
+  client.on('-node', refreshSoon)
+  return () => {
+    timer.cancel()
+    client.off('+node', connect)
+    client.off('-node', refreshSoon)
+  }
+}
+
+/** Resolves when the connection that it has is gone. */
+export function gone({ stream }: Redis): Promise<void> {
+  if (stream === undefined || stream.closed) return Promise.resolve()
+  return new Promise((resolve) => stream.once('close', () => resolve()))
+}
+
+/** What stands between the first brace and the next closing one, unless that is nothing. */
+function taggedPart(key: string): string {
+  const open = key.indexOf('{')
+  const close = key.indexOf('}', open + 1)
+  return open < 0 || close <= open + 1 ? key : key.slice(open + 1, close)
+}

@@ -1,0 +1,111 @@
+/**
+ * Whether others than itself name the server that is read from: a primary that was deposed and cut off would say so
+ * of itself for ever. A majority has to; whoever does not answer within a second does not.
+ */
+import { lookup } from 'node:dns/promises'
+import { Redis } from 'ioredis'
+import type { Environment } from '../../../core/environment.ts'
+import type { Reply } from '../port.ts'
+import { ask, ignore } from './command.ts'
+import type { Links } from './links.ts'
+import { CONNECT_MS, nodeSettings, ONCE } from './settings.ts'
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Asks every Sentinel that was configured, on connections of the moment: there is none that could be stale. When most
+ * name another server than is read from, the driver is made to connect to that one.
+ */
+export async function isNamedBySentinels(client: Redis, environment: Environment): Promise<boolean> {
+  const { sentinels } = client.options
+  const { remoteAddress, remotePort } = client.stream ?? {}
+  if (!sentinels || client.status !== 'ready' || remoteAddress === undefined) return false
+  const named = await Promise.all(
+    sentinels.map((sentinel) => primaryNamedBy(sentinel, { client, environment })),
+  )
+  const own = { host: plain(remoteAddress), port: Number(remotePort) }
+  const agreed = await Promise.all(named.map((address) => isSame(address, own)))
+  const others = named.filter((address, index) => address !== undefined && !agreed[index])
+  if (isMajority(others.length, sentinels.length)) client.disconnect(true)
+  return isMajority(agreed.filter(Boolean).length, sentinels.length)
+}
+
+async function primaryNamedBy(
+  sentinel: Partial<Address>,
+  { client, environment }: { readonly client: Redis; readonly environment: Environment },
+): Promise<Address | undefined> {
+  const { name, sentinelUsername, sentinelPassword, sentinelTLS } = client.options
+  const link = new Redis({
+    ...nodeSettings(environment),
+    ...ONCE,
+    host: sentinel.host ?? '127.0.0.1',
+    port: sentinel.port ?? 26_379,
+    ...(sentinelUsername ? { username: sentinelUsername } : {}),
+    ...(sentinelPassword ? { password: sentinelPassword } : {}),
+    ...(sentinelTLS === undefined ? {} : { tls: sentinelTLS }),
+  })
+  link.on('error', ignore)
+  const limit = environment.after(CONNECT_MS, () => link.stream?.destroy())
+  try {
+    await link.connect()
+    return addressIn(await ask(link, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', String(name)]))
+  } catch {
+    return undefined
+  } finally {
+    limit.cancel()
+    link.disconnect()
+  }
+}
+
+/**
+ * Asks all primaries for the cluster as they see it, on the connections that there are. Nodes are compared by their
+ * ids, which are the same from wherever one looks.
+ */
+export async function isNamedByCluster(links: Links, key: string): Promise<boolean> {
+  const primary = links.primaryOf(key)
+  const slot = links.slotOf(key)
+  if (primary === undefined || slot === undefined) return false
+  const [id, ...views] = await Promise.all([
+    ask(primary, ['CLUSTER', 'MYID']).catch(() => null),
+    ...links.primaries().map((node) => ask(node, ['CLUSTER', 'SLOTS']).catch(() => null)),
+  ])
+  const ranges = views.map((view) => (Array.isArray(view) ? (view as readonly SlotRange[]) : []))
+  const known = new Set(ranges.flat().map(([, , [, , owner]]) => String(owner)))
+  const agreed = ranges.filter((view) => id !== null && ownerOf(slot, view) === String(id))
+  return isMajority(agreed.length, known.size)
+}
+
+type SlotRange = readonly [
+  from: number,
+  to: number,
+  primary: readonly [host: Reply, port: number, id: Buffer],
+]
+
+function ownerOf(slot: number, view: readonly SlotRange[]): string | undefined {
+  return view.find(([from, to]) => from <= slot && slot <= to)?.[2][2].toString()
+}
+
+function isMajority(count: number, all: number): boolean {
+  return count > all / 2
+}
+
+function addressIn(reply: Reply): Address | undefined {
+  if (!Array.isArray(reply)) return undefined
+  const [host, port] = reply as readonly Reply[]
+  return { host: String(host), port: Number(port) }
+}
+
+/** A name is looked up: Sentinels may name hosts, and this process knows only where its socket ends. */
+async function isSame(named: Address | undefined, own: Address): Promise<boolean> {
+  if (named?.port !== own.port) return false
+  const addresses = await lookup(named.host, { all: true }).catch(() => [])
+  return addresses.some(({ address }) => plain(address) === own.host)
+}
+
+/** An IPv4 address, where it is written as one of IPv6. */
+function plain(address: string): string {
+  return address.replace(/^::ffff:/i, '')
+}

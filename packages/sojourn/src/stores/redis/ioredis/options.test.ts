@@ -1,0 +1,111 @@
+import { Cluster, Redis } from 'ioredis'
+import { describe, expect, test } from 'vitest'
+import { ConfigError } from '../../../core/errors.ts'
+import { type IoRedisOptions, ioRedis } from '../ioredis.ts'
+import { addressIn } from './address.ts'
+import type { NodeSettings } from './settings.ts'
+
+const SAFE: NodeSettings = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  reconnectOnError: (error) => error.message.startsWith('READONLY'),
+}
+
+describe('where to', () => {
+  test.each([
+    ['redis://h', { host: 'h', port: 6379, db: 0, isSecure: false }],
+    ['rediss://h:1/2', { host: 'h', port: 1, db: 2, isSecure: true }],
+    ['redis://[::1]:1', { host: '::1', port: 1, db: 0, isSecure: false }],
+    ['redis://u:p%40s@h', { host: 'h', port: 6379, db: 0, username: 'u', password: 'p@s', isSecure: false }],
+    ['redis://:100%@h', { host: 'h', port: 6379, db: 0, password: '100%', isSecure: false }],
+    ['unix:///run/redis.sock', { path: '/run/redis.sock', db: 0, isSecure: false }],
+    ['/run/redis.sock', { path: '/run/redis.sock', db: 0, isSecure: false }],
+  ])('%s', (url, address) => {
+    expect(addressIn(url)).toEqual(address)
+  })
+
+  test.each(['h:1', 'http://h', 'redis://', 'redis://h/x', 'redis://h/-1', 'redis://h?family=6', undefined])(
+    '%s is nowhere',
+    (url) => {
+      expect(addressIn(url)).toBeUndefined()
+    },
+  )
+})
+
+describe('every problem is told, with its path', () => {
+  test.each<[object, string[]]>([
+    [{}, ['']],
+    [{ url: 'redis://h', cluster: ['redis://h'] }, ['']],
+    [{ url: 'http://h', keyPrefix: 'x' }, ['keyPrefix', 'url']],
+    [{ sentinels: [], name: '', db: 1.5 }, ['sentinels', 'name', 'db']],
+    [{ sentinels: [{ host: 'h', port: 0 }], name: 'a' }, ['sentinels']],
+    [{ cluster: [] }, ['cluster']],
+    [
+      { cluster: ['redis://h', 'redis://:p@h', 'redis://h/1', '/s', {}] },
+      [1, 2, 3, 4].map((n) => `cluster[${n}]`),
+    ],
+    [{ client: {} }, ['client']],
+  ])('%o', (options, paths) => {
+    expect(pathsOf(options)).toEqual(paths)
+  })
+
+  test('and no password', () => {
+    expect(() => ioRedis({ url: 'http://u:hunter2@h' })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('hunter2') }) as Error,
+    )
+  })
+})
+
+describe('a client that would break the rules is refused', () => {
+  test.each<[string, NodeSettings]>([
+    ['enableOfflineQueue', { enableOfflineQueue: true }],
+    ['autoResendUnfulfilledCommands', { autoResendUnfulfilledCommands: true }],
+    ['maxRetriesPerRequest', { maxRetriesPerRequest: 1 }],
+    ['maxRetriesPerRequest', { maxRetriesPerRequest: null }],
+    ['retryStrategy', { retryStrategy: (times) => (times > 3 ? null : 1) }],
+    ['reconnectOnError', { reconnectOnError: () => 2 }],
+    ['reconnectOnError', { reconnectOnError: null }],
+    ['protocol', { protocol: 2 }],
+    ['stringNumbers', { stringNumbers: true }],
+    ['role', { sentinels: [{}], name: 'a', role: 'slave' }],
+    ['enableReadyCheck', { sentinels: [{}], name: 'a', enableReadyCheck: false }],
+  ])('%s %#', (path, options) => {
+    expect(pathsOf({ client: new Redis({ ...SAFE, ...options }) })).toEqual([`client.${path}`])
+  })
+
+  test('one of a cluster', () => {
+    const client = new Cluster(['redis://h'], {
+      lazyConnect: true,
+      scaleReads: 'slave',
+      clusterRetryStrategy: () => null,
+      clusterNodeRetryStrategy: () => 1,
+      redisOptions: { protocol: 2 },
+    })
+    expect(pathsOf({ client })).toEqual(
+      [
+        'redisOptions.protocol',
+        'enableOfflineQueue',
+        'scaleReads',
+        'clusterRetryStrategy',
+        'clusterNodeRetryStrategy',
+      ].map((path) => `client.${path}`),
+    )
+  })
+
+  test('one that was closed', () => {
+    const client = new Redis(SAFE)
+    client.disconnect()
+    expect(pathsOf({ client })).toEqual(['client.status'])
+  })
+})
+
+function pathsOf(options: object): string[] {
+  try {
+    void ioRedis(options as IoRedisOptions).close()
+    return []
+  } catch (error) {
+    return (error as ConfigError).problems.map(({ path }) => path)
+  }
+}

@@ -1,0 +1,127 @@
+/** What `ioRedis` is told, in words of its own, and everything that can be wrong with it. */
+import type { ConnectionOptions } from 'node:tls'
+import type { Environment } from '../../../core/environment.ts'
+import type { ConfigProblem } from '../../../core/errors.ts'
+import { unknownKeys } from '../../../core/policy/unknown-keys.ts'
+import { addressIn } from './address.ts'
+
+export type IoRedisOptions = IoRedisUrl | IoRedisSentinels | IoRedisCluster | IoRedisGiven
+
+export interface IoRedisHost {
+  readonly host: string
+  /** Default 6379; of a Sentinel 26379. */
+  readonly port?: number
+}
+
+interface Common {
+  /** ACL user. Default: that of the URL, or `default`. */
+  readonly username?: string
+  /** Default: that of the URL, or none. */
+  readonly password?: string
+  /** Passed to `tls.connect`. Default: TLS where a URL is `rediss:`, with the system's authorities. */
+  readonly tls?: ConnectionOptions
+  /** Default: the system's. */
+  readonly environment?: Environment
+}
+
+/** One server. */
+export interface IoRedisUrl extends Common {
+  /** `redis://user:password@host:port/db`, `rediss:` for TLS, or the path of a Unix socket, `unix:///path`. */
+  readonly url: string
+}
+
+/** The primary that Sentinels name. */
+export interface IoRedisSentinels extends Common {
+  /** All of them: a majority of these decides who is named. `tls` is for them too. */
+  readonly sentinels: readonly IoRedisHost[]
+  /** What they call the primary. */
+  readonly name: string
+  /** Default 0. */
+  readonly db?: number
+  /** Only if the Sentinels ask for one. */
+  readonly sentinelCredentials?: { readonly username?: string; readonly password: string }
+}
+
+/** A cluster. */
+export interface IoRedisCluster extends Common {
+  /** Some of its nodes, as `redis://host:port` or by host and port: the others are found through them. */
+  readonly cluster: readonly (string | IoRedisHost)[]
+}
+
+/** A client that the application has. It stays open when the port is closed. */
+export interface IoRedisGiven {
+  /** A `Redis` or a `Cluster` of ioredis 6, with the options that docs/redis/ioredis.md lists. */
+  readonly client: IoRedisClient
+  readonly environment?: Environment
+}
+
+/** Both of the driver's clients are this, and nothing of the driver need be installed to say so. */
+export interface IoRedisClient {
+  readonly isCluster: boolean
+  readonly status: string
+  readonly options: object
+}
+
+const COMMON = ['username', 'password', 'tls', 'environment']
+/** What says where to connect to, and what goes with it. */
+const WAYS = {
+  url: ['url', ...COMMON],
+  sentinels: ['sentinels', 'name', 'db', 'sentinelCredentials', ...COMMON],
+  cluster: ['cluster', ...COMMON],
+  client: ['client', 'environment'],
+} as const
+
+export function problemsOf(options: IoRedisOptions): readonly ConfigProblem[] {
+  const ways = (Object.keys(WAYS) as (keyof typeof WAYS)[]).filter((way) => way in options)
+  const [way] = ways
+  if (way === undefined || ways.length > 1)
+    return [{ path: '', message: 'Write one of `url`, `sentinels` with `name`, `cluster` and `client`.' }]
+  return [...unknownKeys('', options, WAYS[way]), ...problemsOfPlace(options)]
+}
+
+function problemsOfPlace(options: IoRedisOptions): readonly ConfigProblem[] {
+  if ('url' in options) return addressIn(options.url) === undefined ? [NO_URL] : []
+  if ('cluster' in options) return problemsOfNodes(options.cluster)
+  if ('sentinels' in options) return problemsOfSentinels(options)
+  return []
+}
+
+const NO_URL: ConfigProblem = {
+  path: 'url',
+  message:
+    'Write `redis://user:password@host:port/db`, with `rediss:` for TLS, or `unix:///path` for a socket. Everything else is an option of its own.',
+}
+
+function problemsOfNodes(nodes: unknown): readonly ConfigProblem[] {
+  if (!Array.isArray(nodes) || nodes.length === 0)
+    return [{ path: 'cluster', message: 'Name some nodes: `[{ host, port }]` or URLs.' }]
+  return nodes.flatMap((node: unknown, index) => (isNode(node) ? [] : [notANode(index)]))
+}
+
+function isNode(node: unknown): boolean {
+  if (typeof node !== 'string') return isHost(node)
+  const address = addressIn(node)
+  return address?.host !== undefined && address.db === 0 && address.password === undefined
+}
+
+function notANode(index: number): ConfigProblem {
+  const message =
+    'Write `{ host, port }` or `redis://host:port`. `username` and `password` stand beside `cluster`; a cluster has no databases.'
+  return { path: `cluster[${index}]`, message }
+}
+
+function problemsOfSentinels({ sentinels, name, db = 0 }: IoRedisSentinels): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = []
+  if (!Array.isArray(sentinels) || sentinels.length === 0 || !sentinels.every(isHost))
+    problems.push({ path: 'sentinels', message: 'Name all Sentinels: `[{ host, port }]`.' })
+  if (typeof name !== 'string' || name === '')
+    problems.push({ path: 'name', message: 'Write what the Sentinels call the primary, such as `mymaster`.' })
+  if (!Number.isInteger(db) || db < 0)
+    problems.push({ path: 'db', message: 'Write the number of a database, 0 or above.' })
+  return problems
+}
+
+function isHost(value: unknown): boolean {
+  const { host, port = 1 } = (value ?? {}) as Partial<IoRedisHost>
+  return typeof host === 'string' && host !== '' && Number.isInteger(port) && port > 0 && port < 65_536
+}

@@ -1,0 +1,157 @@
+/** The store contract over a port. `index.ts` shows the layout. */
+import { SystemError } from '../../core/errors.ts'
+import { type Measure, measuresItself, type SelfMeasuring } from '../../core/measures.ts'
+import type { RosterKey } from '../../core/ids.ts'
+import type {
+  ChangeFeed,
+  ChangeListener,
+  CommitAnswer,
+  Fenced,
+  RosterChange,
+  SessionStore,
+  StoreTraits,
+} from '../../core/store.ts'
+import { prepareChange } from './changing.ts'
+import { commitChange, type CommittingParts, WAIT_MS } from './committing.ts'
+import { redisDocuments } from './documents.ts'
+import { asSystemError } from './failures.ts'
+import { createFence } from './fence.ts'
+import { createFencedReads, type Place } from './fenced-reads.ts'
+import { createLayout, DOCUMENTS_TAG, type Layout } from './layout.ts'
+import type { RedisStoreSettings } from './options.ts'
+import type { RedisPort, Reply } from './port.ts'
+import { fieldsIn, HEADER, readRecord, readRoster } from './reading.ts'
+import { loadScripts, runScript, runScriptAndWait } from './scripts.ts'
+
+export type RedisStore = SessionStore & Fenced & SelfMeasuring & Partial<ChangeFeed>
+
+export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
+  const { redis: port, environment, voters, fenceMs } = settings
+  const sharded = port.traits.topology === 'cluster'
+  const layout = createLayout({ ...settings, sharded })
+  const fence = createFence({ port, environment, layout, voters, fenceMs })
+  const readFenced = createFencedReads({ port, fence, environment, fenceMs })
+  const parts: CommittingParts = {
+    port,
+    layout,
+    scripts: loadScripts(),
+    voters,
+    publish: publishing(settings),
+  }
+  let closed = false
+
+  return {
+    traits: traitsOf(settings),
+    documents: redisDocuments({ read: readDocument, write: writeDocument }),
+    async read(roster, number) {
+      const tag = layout.tagOf(roster)
+      const key = layout.rosterKey(roster, tag)
+      return readRecord(await reading(['HMGET', key, HEADER, number], { key, tag }), roster, number)
+    },
+    async list(roster) {
+      const tag = layout.tagOf(roster)
+      const key = layout.rosterKey(roster, tag)
+      return readRoster(fieldsIn(await reading(['HGETALL', key], { key, tag })), roster)
+    },
+    commit,
+    async ping() {
+      assertOpen()
+      const key = layout.documentKey('ping')
+      await orSystemError(port.command(['PING'], { key, readonly: true }))
+    },
+    async close() {
+      closed = true
+      fence.close()
+    },
+    isConfirmed: (roster, now) => fence.isConfirmed(layout.tagOf(roster), now),
+    measures,
+    ...feedOf(settings, layout),
+  }
+
+  async function commit(roster: RosterKey, change: RosterChange): Promise<CommitAnswer> {
+    assertOpen()
+    return orSystemError(commitChange(parts, prepareChange(roster, change, environment.now())))
+  }
+
+  function readDocument(name: string): Promise<Reply> {
+    const key = layout.documentKey(name)
+    return reading(['HMGET', key, 'version', 'value'], { key, tag: DOCUMENTS_TAG })
+  }
+
+  async function writeDocument(name: string, values: readonly string[]): Promise<Reply> {
+    assertOpen()
+    const call = { script: parts.scripts.putDocument, key: layout.documentKey(name), values }
+    if (voters === 0) return orSystemError(runScript(port, call))
+    const waiting = { replicas: voters, timeoutMs: WAIT_MS }
+    const { reply, replicas } = await orSystemError(runScriptAndWait(port, call, waiting))
+    if (reply === 1 && replicas < voters) throw unconfirmedDocument(name)
+    return reply
+  }
+
+  function reading(args: readonly string[], place: Place): Promise<Reply> {
+    assertOpen()
+    return readFenced(args, place)
+  }
+
+  function measures(): readonly Measure[] {
+    return measuresItself(port) ? [...fence.measures(), ...port.measures()] : fence.measures()
+  }
+
+  function assertOpen(): void {
+    if (closed) throw new SystemError('CLOSED', 'The Redis store has been closed.')
+  }
+}
+
+function traitsOf({ redis, voters, tags, tells }: RedisStoreSettings): StoreTraits {
+  return {
+    name: 'redis',
+    writeClasses: voters === 0 ? ['fast'] : ['fast', 'replicated'],
+    shared: true,
+    deviations: [],
+    invalidation: tells && redis.subscribe !== undefined ? redis.traits.invalidation : 'none',
+    tags,
+  }
+}
+
+/** Told whether or not this process listens: another one may. */
+function publishing({ redis, tells }: RedisStoreSettings): CommittingParts['publish'] {
+  if (!tells) return ''
+  return redis.traits.topology === 'cluster' ? 'SPUBLISH' : 'PUBLISH'
+}
+
+function feedOf({ redis, tells }: RedisStoreSettings, layout: Layout): Partial<ChangeFeed> {
+  const subscribe = redis.subscribe?.bind(redis)
+  if (!tells || subscribe === undefined) return {}
+  return { watchChanges: (listener) => watch(subscribe, layout, listener) }
+}
+
+function watch(
+  subscribe: NonNullable<RedisPort['subscribe']>,
+  layout: Layout,
+  { changed, lost }: ChangeListener,
+): () => void {
+  return subscribe({
+    channels: layout.channels,
+    onChanged(key) {
+      const roster = layout.rosterOf(key)
+      if (roster !== undefined) changed(roster)
+    },
+    onLost: lost,
+  })
+}
+
+async function orSystemError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw asSystemError(error)
+  }
+}
+
+function unconfirmedDocument(name: string): SystemError {
+  return new SystemError(
+    'STORE_UNAVAILABLE',
+    `The document "${name}" was written, but not all voters have confirmed it. Read it again; look whether the replicas are connected.`,
+    { retryable: true },
+  )
+}
