@@ -2,6 +2,10 @@
  * The parts that every operation of the manager works with, put together once.
  */
 import { type Chores, createChores } from './writing/chores.ts'
+import { createCounts, type Counts } from './counting/counts.ts'
+import { type DistinctSessions, distinctSessions } from './counting/distinct.ts'
+import { createEngineMeasures, type EngineMeasures } from './counting/engine-measures.ts'
+import { storeCalls } from './counting/store-calls.ts'
 import { createDeadlines, type Deadlines } from './calls/deadline.ts'
 import { type Deployment, rosterKeyOf } from './deployment/deployment.ts'
 import { createDeploymentWatch, type DeploymentWatch } from './deployment/deployment-watch.ts'
@@ -29,6 +33,11 @@ export interface Engine {
   readonly chores: Chores
   readonly refusals: Refusals
   readonly pending: PendingRevocations
+  readonly counts: Counts
+  /** The sessions that were found good lately. */
+  readonly active: DistinctSessions
+  /** What is known about all this. Whatever else knows something of itself is added here. */
+  readonly measures: EngineMeasures
   /** For checks: short. */
   readonly checks: Deadlines
   /** What evictions, regenerations and replaced sessions are written with. */
@@ -50,7 +59,11 @@ export function createEngine(parts: {
   environment: Environment
   isClosed: () => boolean
 }): Engine {
-  const { settings, store, environment } = parts
+  const { settings, environment } = parts
+  const attributes = { realm: settings.realm }
+  const events = createEvents(environment)
+  const calls = storeCalls({ environment, events, attributes })
+  const store = calls.counted(parts.store)
   const commits = createDeadlines(environment, {
     ms: settings.commitDeadlineMs,
     mostInFlight: MOST_IN_FLIGHT,
@@ -72,11 +85,23 @@ export function createEngine(parts: {
     }
   }
 
+  const pending = createPending(environment)
+  const refusals = createRefusals()
+  const counts = createCounts(events)
+  const active = distinctSessions(environment)
+  const measures = createEngineMeasures({ counts, active, watch, pending, refusals, attributes })
+  measures.add(calls)
+  measures.add(parts.store)
+
   const replicated = store.traits.writeClasses.find((writeClass) => writeClass !== 'fast') ?? 'fast'
 
   return {
     ...parts,
-    events: createEvents(environment),
+    store,
+    events,
+    counts,
+    active,
+    measures,
     watch,
     writer: createWriter({
       store,
@@ -91,8 +116,8 @@ export function createEngine(parts: {
       },
     }),
     chores: createChores(environment, { laterMs: settings.graceMs }),
-    refusals: createRefusals(),
-    pending: createPending(environment),
+    refusals,
+    pending,
     checks: createDeadlines(environment, { ms: settings.deadlineMs, mostInFlight: MOST_IN_FLIGHT }),
     replicated,
     strongest: strongestWriteClass(store.traits),

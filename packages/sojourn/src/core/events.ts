@@ -33,6 +33,13 @@ export interface SessionEvents {
   }
   'record.unreadable': { readonly sessionId: SessionId; readonly why: Unreadable }
   'store.unavailable': { readonly code: string }
+  /** A store call came back. There are as many as calls, and nothing is told while nobody listens. */
+  'store.called': {
+    readonly operation: 'read' | 'list' | 'commit' | 'documents' | 'ping'
+    /** What it answered (`ok`, `absent`, `unreadable`, `conflict`, `gone`, `uncertain`), or the code it failed with. */
+    readonly outcome: string
+    readonly seconds: number
+  }
   'revoke.uncertain': { readonly of: string }
   'revoke.completed': { readonly of: string }
 }
@@ -49,6 +56,8 @@ export interface Events {
   /** Calls `listener` for every such event; the answer removes it. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
   emit<Name extends EventName>(name: Name, event: SessionEvents[Name]): void
+  /** Whether anybody listens, for events that are not worth making otherwise. */
+  isHeard(name: EventName): boolean
 }
 
 export function createEvents(environment: Environment): Events {
@@ -80,5 +89,6 @@ export function createEvents(environment: Environment): Events {
         }
       }
     },
+    isHeard: (name) => (listeners.get(name)?.size ?? 0) > 0,
   }
 }

@@ -25,6 +25,7 @@ import { createEngine, opened } from './engine.ts'
 import type { Environment } from './environment.ts'
 import type { EventName, Listener, SessionEvents } from './events.ts'
 import { createLiveSessions, type EndListener } from './ending/live.ts'
+import type { Measure } from './measures.ts'
 import type { ManagerOptions, Settings } from './policy/options.ts'
 import type { PresentedToken } from './beginning/previous.ts'
 import {
@@ -164,6 +165,13 @@ export interface SessionManager<Data, Attributes extends object> {
   /** Calls `listener` for every event of that name; the answer removes it. A listener cannot fail a request. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
 
+  /**
+   * What these sessions and the parts of their store counted since the start, and what is so now. Names are listed in
+   * docs/metrics.md; `sojourn/observe` hands them to Prometheus and OpenTelemetry. Never throws: a part that fails is
+   * left out. **Cost**: no store call; some 100 µs.
+   */
+  measures(): readonly Measure[]
+
   /** Writes touches that wait, tries once more what is still to be revoked, then stops. Verification answers `unavailable` afterwards. The store stays open: it is yours. */
   close(): Promise<void>
 }
@@ -229,6 +237,7 @@ export function createManager<Data, Attributes extends object>(
     eraseSubject: (subject) => eraseSubject(engine, subject),
     onEnd: (session, listener) => live.watch(session, listener),
     on: (name, listener) => engine.events.on(name, listener),
+    measures: () => engine.measures.measures(),
     async close() {
       closed = true
       live.close()

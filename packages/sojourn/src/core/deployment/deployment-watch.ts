@@ -25,6 +25,8 @@ export interface DeploymentWatch {
   readonly current: Deployment | undefined
   /** Whether `current` may be relied on now, which the caller may know already. Starts a renewal in the background when it is getting old. */
   isFresh(now?: number): boolean
+  /** Milliseconds since `current` was confirmed; since this began, while there is none. */
+  age(): number
   /** Asks the store again; callers at the same time share one question. @throws SystemError */
   refresh(): Promise<Deployment>
   /** The epoch that would end everything there is now. @throws SystemError */
@@ -38,6 +40,7 @@ export function createDeploymentWatch(
 ): DeploymentWatch {
   const { environment, deadlines } = parts
   let current: Deployment | undefined
+  const began = instant(environment)
   let learned = NEVER
   let opening: Promise<Deployment> | undefined
   let renewing: Promise<Deployment> | undefined
@@ -86,6 +89,7 @@ export function createDeploymentWatch(
       if (age > STALE_AFTER_MS / 2 && current !== undefined) watch.refresh().catch(() => undefined)
       return age < STALE_AFTER_MS
     },
+    age: () => ageAt(learned === NEVER ? began : learned, instant(environment)),
     async refresh() {
       const known = await watch.ready()
       renewing ??= renew(known)

@@ -17,6 +17,7 @@ export interface PendingRevocations {
   /** Drives it on; resolves when it is confirmed, never rejects. A drive with the same key is joined. */
   drive(revocation: PendingRevocation): Promise<void>
   readonly isEmpty: boolean
+  readonly size: number
   /** Tries what is pending about a roster. False: some of it is still not confirmed. */
   settle(about: string): Promise<boolean>
   /** Tries everything once more and stops. What is left is logged: it has to be asked for again. */
@@ -64,6 +65,9 @@ export function createPending(environment: Environment): PendingRevocations {
   return {
     get isEmpty() {
       return drives.size === 0
+    },
+    get size() {
+      return drives.size
     },
     drive(revocation) {
       const running = drives.get(revocation.key)

@@ -27,6 +27,7 @@ export type Refusal =
 
 export interface Refusals {
   readonly isEmpty: boolean
+  readonly size: number
   /** Refuses from now on; the answer ends it. */
   add(refusal: Refusal): () => void
   /** The refusal that covers a session, if any. */
@@ -43,6 +44,9 @@ export function createRefusals(): Refusals {
   return {
     get isEmpty() {
       return ofEverybody.size === 0 && ofRoster.size === 0
+    },
+    get size() {
+      return [...ofRoster.values()].reduce((sum, { size }) => sum + size, ofEverybody.size)
     },
     add(refusal) {
       const place = refusal.kind === 'everything' ? ofEverybody : (ofRoster.get(refusal.roster) ?? new Set())

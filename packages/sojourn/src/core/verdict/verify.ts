@@ -42,7 +42,7 @@ const RETRY_AFTER_SECONDS = 1
 
 export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data, Attributes> {
   type Answer = Verdict<Data, Attributes>
-  const { store, watch, environment, events, settings } = engine
+  const { store, watch, environment, events, settings, counts } = engine
   const synchronous = readsSynchronously(store) ? store : undefined
   const recognised = new Map<string, RecognisedTokens>()
 
@@ -55,7 +55,7 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
   }
 
   function verify(token: string, transport: string): MaybePromise<Answer> {
-    if (typeof token !== 'string' || token === '') return none('absent')
+    if (typeof token !== 'string' || token === '') return counted('absent')
     const deployment = watch.current
     if (deployment === undefined || engine.isClosed())
       return isTokenShaped(token) ? afterOpening(token, transport) : rejected('malformed', transport)
@@ -93,6 +93,7 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
     checkedAt: number,
   ): Answer {
     const { header, record } = answer
+    counts.valid++
     const presented = { roster: claims.roster, header, record, token, transport, settings, checkedAt }
     return { kind: 'valid', session: new Session<Data, Attributes>(presented), renewed: undefined }
   }
@@ -130,6 +131,8 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
   function conclude(check: Recognised, judgement: Judgement, now: number = environment.now()): Answer {
     if (judgement.kind === 'valid') {
       const { presented, renewed } = accept(engine, check, { ...judgement, now })
+      counts.valid++
+      engine.active.add(check.claims.number)
       return { kind: 'valid', session: new Session<Data, Attributes>(presented), renewed }
     }
     if (judgement.kind === 'unavailable') return unavailable(judgement.reason)
@@ -146,6 +149,12 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
     const id = claimedSessionId(claims)
     if (reason === 'damaged') events.emit('record.unreadable', { sessionId: id, why: 'damaged' })
     else events.emit('session.used-after-end', { sessionId: id, reason })
+    return counted(reason)
+  }
+
+  /** What is rejected before that is counted by its event. */
+  function counted(reason: NoneReason): Answer {
+    counts.none.add(reason)
     return none(reason)
   }
 
@@ -154,6 +163,7 @@ export function createVerifier<Data, Attributes>(engine: Engine): Verifier<Data,
   }
 
   function unavailable(code: string): Answer {
+    counts.unavailable.add(code)
     events.emit('store.unavailable', { code })
     return { kind: 'unavailable', retryAfter: RETRY_AFTER_SECONDS, code }
   }
