@@ -166,6 +166,8 @@ export const testModules: readonly string[] = [
   'sojourn-test-programs',
   '@redis/client',
   'ioredis',
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-metrics',
 ]
 
 export const ambientRules: readonly AmbientRule[] = [

@@ -19,6 +19,7 @@ it('tells of a block that was', { timeout: 30_000 }, async () => {
   await setTimeout(60)
   block(400)
   while (most(source) < 0.3) await setTimeout(5)
+  expect(source.measures()).toHaveLength(2)
 })
 
 it('is no later than nothing before it was late', () => {
