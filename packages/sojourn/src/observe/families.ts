@@ -21,17 +21,23 @@ const UNITS: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' }
 
 /** Of two that report the same series the first stands, as of two kinds under one name: a store that is shared reports once. */
 export function familiesOf(measures: readonly Measure[]): readonly Family[] {
-  const families = new Map<string, Family & { readonly series: Map<string, Measure> }>()
+  const families = new Map<string, OpenFamily>()
   for (const measure of measures) {
-    const unit = UNITS[measure.unit] ?? ''
-    const name = familyName(measure.name, unit)
-    const { kind, description: help } = measure
-    const family = families.get(name) ?? { name, kind, unit, help, series: new Map() }
+    const own = familyOf(measure)
+    const family = families.get(own.name) ?? own
+    const { kind } = measure
     const labels = labelsOf(measure.attributes)
-    families.set(name, family)
+    families.set(own.name, family)
     if (family.kind === kind && !family.series.has(labels)) family.series.set(labels, measure)
   }
   return [...families.values()]
+}
+
+type OpenFamily = Family & { readonly series: Map<string, Measure> }
+
+function familyOf({ name, kind, unit: short, description: help }: Measure): OpenFamily {
+  const unit = UNITS[short] ?? ''
+  return { name: familyName(name, unit), kind, unit, help, series: new Map() }
 }
 
 function familyName(dotted: string, unit: string): string {

@@ -21,6 +21,9 @@ const MINUTE_MS = 60_000
 /** Five whole ones and the one that has begun. */
 const MINUTES = 6
 
+/** 2^-rank; a rank is 31 at most. */
+const SHARE = Float64Array.from({ length: 32 }, (_, rank) => 2 ** -rank)
+
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const VALUE = new Uint8Array(128)
 for (let value = 0; value < ALPHABET.length; value++) VALUE[ALPHABET.charCodeAt(value)] = value
@@ -45,10 +48,16 @@ export function distinctSessions(environment: Pick<Environment, 'monotonic'>): D
     return minutes[minute % MINUTES] as Uint8Array
   }
 
-  function highest(register: number): number {
-    let rank = 0
-    for (const registers of minutes) rank = Math.max(rank, registers[register] as number)
-    return rank
+  /** What one set of registers would hold that had seen all that the minutes have. */
+  function union(): Uint8Array {
+    const all = new Uint8Array(REGISTERS)
+    for (const registers of minutes) {
+      for (let register = 0; register < REGISTERS; register++) {
+        const rank = registers[register] as number
+        if (rank > (all[register] as number)) all[register] = rank
+      }
+    }
+    return all
   }
 
   return {
@@ -60,20 +69,19 @@ export function distinctSessions(environment: Pick<Environment, 'monotonic'>): D
     },
     estimate() {
       registersNow()
-      let sum = 0
-      let empty = 0
-      for (let register = 0; register < REGISTERS; register++) {
-        const rank = highest(register)
-        sum += 2 ** -rank
-        if (rank === 0) empty++
-      }
-      return Math.round(fromRegisters(sum, empty))
+      return Math.round(fromRegisters(union()))
     },
   }
 }
 
 /** While many registers are empty, how many are says more than what is in the others. */
-function fromRegisters(sum: number, empty: number): number {
+function fromRegisters(registers: Uint8Array): number {
+  let sum = 0
+  let empty = 0
+  for (const rank of registers) {
+    sum += SHARE[rank] as number
+    if (rank === 0) empty++
+  }
   const estimate = (CORRECTION * REGISTERS ** 2) / sum
   return estimate <= 2.5 * REGISTERS && empty > 0 ? REGISTERS * Math.log(REGISTERS / empty) : estimate
 }
