@@ -2,9 +2,8 @@
  * The copies: for each roster a short list, by number. So the one call that matters most, forgetting a roster, is one
  * deletion, and no index can disagree with what it indexes.
  *
- * lru-cache bounds their number; when they end is decided here, with the clocks of the Environment. What is over is
- * dropped by whoever keeps the next, and by a timer while there is anything: what was erased elsewhere does not stay
- * in the memory of a quiet process.
+ * lru-cache bounds their number; when they end is decided here, with the clocks of the Environment. A timer drops what
+ * is over while there is anything: what was erased elsewhere does not stay in the memory of a quiet process.
  */
 import { LRUCache } from 'lru-cache'
 import type { Environment, Timer } from '../../core/environment.ts'
@@ -46,9 +45,8 @@ export interface CopiesParts {
 }
 
 const SWEEP_EVERY_MS = 1000
-const SWEPT_BY_TIMER = 2048
-/** More than one keeping adds, so that dropping keeps ahead. */
-const SWEPT_BY_KEEPER = 2
+/** Some hundred µs; the cache is bounded whether they are dropped or not. */
+const SWEPT_AT_ONCE = 2048
 
 export function createCopies(parts: CopiesParts): Copies {
   const { environment, figures, entries, fence } = parts
@@ -87,7 +85,6 @@ export function createCopies(parts: CopiesParts): Copies {
     number: SessionNumber,
     { answer, sent }: { readonly answer: ReadAnswer; readonly sent: Instant },
   ): void {
-    sweep(SWEPT_BY_KEEPER)
     if (!mayBeKept(answer)) return
     const leaseMs = answer?.record === undefined ? parts.negativeMs : parts.leaseMs
     if (ageAt(sent, instant(environment)) >= leaseMs) return
@@ -97,7 +94,7 @@ export function createCopies(parts: CopiesParts): Copies {
     const others = without(list, number)
     const surplus = Math.max(0, others.length + 1 - mostOfOneRoster)
     replace(roster, [...others.slice(surplus), { number, answer: frozen(answer), sent, leaseMs }])
-    timer ??= environment.after(SWEEP_EVERY_MS, sweepOn)
+    timer ??= environment.after(SWEEP_EVERY_MS, sweep)
   }
 
   function forget(roster: RosterKey): void {
@@ -105,19 +102,14 @@ export function createCopies(parts: CopiesParts): Copies {
   }
 
   /** The least recently used end first: whatever was last used a lease ago is over. */
-  function sweep(most: number): void {
-    if (rosters.size === 0) return
+  function sweep(): void {
     const now = instant(environment)
-    for (let dropped = 0; dropped < most; dropped++) {
+    for (let dropped = 0; dropped < SWEPT_AT_ONCE; dropped++) {
       const [oldest] = rosters.rkeys()
-      if (oldest === undefined || rosters.peek(oldest)?.some((copy) => !isOver(copy, now)) === true) return
+      if (oldest === undefined || rosters.peek(oldest)?.some((copy) => !isOver(copy, now)) === true) break
       rosters.delete(oldest)
     }
-  }
-
-  function sweepOn(): void {
-    sweep(SWEPT_BY_TIMER)
-    timer = rosters.size === 0 ? undefined : environment.after(SWEEP_EVERY_MS, sweepOn)
+    timer = rosters.size === 0 ? undefined : environment.after(SWEEP_EVERY_MS, sweep)
   }
 
   return {

@@ -20,8 +20,6 @@ export interface Flights {
   forget(roster: RosterKey): void
   /** The same for all rosters. */
   flush(): void
-  /** Nothing is kept any more. */
-  close(): void
 }
 
 interface FlightsParts {
@@ -48,7 +46,6 @@ export function createFlights(parts: FlightsParts): Flights {
   const { hot, environment, figures, copies } = parts
   const joinedForMs = Math.min(JOINED_FOR_MS, parts.leaseMs)
   const underWay = new Map<RosterKey, Flight[]>()
-  let isClosed = false
 
   async function read(roster: RosterKey, number: SessionNumber): Promise<ReadAnswer> {
     const copy = copies.find(roster, number)
@@ -67,7 +64,7 @@ export function createFlights(parts: FlightsParts): Flights {
     const flight: Flight = {
       number,
       sent,
-      isDiscarded: isClosed,
+      isDiscarded: false,
       answer: hot.read(roster, number).then(
         (answer) => {
           arrived(roster, flight, answer)
@@ -115,9 +112,5 @@ export function createFlights(parts: FlightsParts): Flights {
       copies.forget(roster)
     },
     flush,
-    close() {
-      isClosed = true
-      flush()
-    },
   }
 }

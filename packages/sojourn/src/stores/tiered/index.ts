@@ -100,7 +100,7 @@ export function tieredStore(options: TieredStoreOptions): TieredStore {
     ping: () => hot.ping(),
     async close() {
       stop?.()
-      flights.close()
+      flights.flush()
       await hot.close()
     },
     measures: () => [...nearMeasures(figures, copies.count), ...(measuresItself(hot) ? hot.measures() : [])],

@@ -189,7 +189,7 @@ describe('what the hot store tells', () => {
   })
 
   it('is not listened to after closing, and nothing is kept then', async () => {
-    const { tiered, elsewhere, faults, isWatched, peek, figure } = await warm()
+    const { environment, tiered, elsewhere, faults, isWatched, peek, figure } = await warm()
     const gate = faults.hold({ on: 'read', at: 'answer' })
     const read = tiered.read(ROSTER, makeNumber(2))
     await gate.arrived()
@@ -198,7 +198,7 @@ describe('what the hot store tells', () => {
     await read
     expect(isWatched()).toBe(false)
     expect([peek(), peek(makeNumber(2))]).toEqual(['ask', 'ask'])
-    expect(figure('entries')).toBe(0)
+    expect([figure('entries'), environment.timers]).toEqual([0, 0])
     await expect(elsewhere.ping()).rejects.toMatchObject({ code: 'CLOSED' })
   })
 })
@@ -281,6 +281,15 @@ describe('a read under way', () => {
     await environment.advance(1)
     expect(said(await tiered.read(ROSTER, NUMBER))).toBe('version 1')
     expect(await isSettled(hanging)).toBe(false)
+  })
+
+  it('is joined by nobody when a copy of that age would be no answer', async () => {
+    const { environment, tiered, elsewhere, faults } = tiers({ lease: '100ms' })
+    await given(elsewhere)
+    faults.hang({ on: 'read' })
+    void tiered.read(ROSTER, NUMBER)
+    await environment.advance(100)
+    expect(said(await tiered.read(ROSTER, NUMBER))).toBe('version 1')
   })
 
   it('does not replace what a later one brought', async () => {
