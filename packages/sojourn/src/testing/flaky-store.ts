@@ -32,7 +32,8 @@ export function flakyStore(store: SessionStore, options: FlakyStoreOptions = {})
     const detour = list.take(operation)
     return detour === undefined ? act() : detour(act)
   }
-  const reads = (of: SessionStore): Pick<SessionStore, 'read' | 'list'> => ({
+  const reads = (of: SessionStore): Pick<SessionStore, 'read' | 'list'> & SynchronousReads => ({
+    peek: (...place) => (options.peek === true && readsSynchronously(of) ? of.peek(...place) : 'ask'),
     read: (roster, number) => call('read', () => of.read(roster, number)),
     list: (roster) => call('list', () => of.list(roster)),
   })
@@ -41,7 +42,6 @@ export function flakyStore(store: SessionStore, options: FlakyStoreOptions = {})
     traits: store.traits,
     ...(authority === store ? {} : { authority: { ...authority, ...reads(authority) } }),
     faults: faultsOf(list, calls, options.environment),
-    peek: (...place) => (options.peek === true && readsSynchronously(store) ? store.peek(...place) : 'ask'),
     ...reads(store),
     commit: (roster, change) => call('commit', () => store.commit(roster, change)),
     documents: {
