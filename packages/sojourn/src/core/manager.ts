@@ -52,7 +52,7 @@ import {
   startAnonymous,
 } from './beginning/sign-in.ts'
 import { resignToken } from './token/token.ts'
-import { createVerifier, type MaybePromise, type Verdict } from './verdict/verify.ts'
+import { createVerifier, type MaybePromise, type Verdict, type VerifyOptions } from './verdict/verify.ts'
 
 export interface SessionManager<Data, Attributes extends object> {
   /**
@@ -67,9 +67,10 @@ export interface SessionManager<Data, Attributes extends object> {
    * Checks a token. Synchronous when the store can answer at once. Never throws.
    *
    * @param transport how it came: the cookie's name, or `bearer`
-   * **Cost**: at most one store read, no write; none for a token that this deployment did not sign.
+   * **Cost**: at most one store read, no write; none for a token that this deployment did not sign. One more where the
+   * store keeps copies and the copy is no ground for the answer.
    */
-  verify(token: string, transport: string): MaybePromise<Verdict<Data, Attributes>>
+  verify(token: string, transport: string, options?: VerifyOptions): MaybePromise<Verdict<Data, Attributes>>
 
   /** Begins a sign-in, before credentials are checked: a revocation that comes after this refuses the sign-in. **Cost**: one read. */
   attempt(subject: string): Promise<Attempt>
@@ -186,6 +187,8 @@ export interface Internals<Data, Attributes extends object> {
   regenerationDue(session: Session<Data, Attributes>): 'privilege' | 'age' | undefined
   /** Ends the session behind a genuine token, also while the store cannot be asked about it. @throws RevokeUncertain */
   signOutHolder(presented: PresentedToken): Promise<void>
+  /** What `verify` in mode `strict` would say now of the secret that the session was shown with. Never throws. **Cost**: one read. */
+  reverify(session: Session<Data, Attributes>): Promise<Verdict<Data, Attributes>>
   /** The session's token signed for another transport. */
   tokenFor(session: Session<Data, Attributes>, transport: string): string
   emit<Name extends EventName>(name: Name, event: SessionEvents[Name]): void
@@ -215,7 +218,7 @@ export function createManager<Data, Attributes extends object>(
     async ready() {
       await opened(engine)
     },
-    verify: (token, transport) => verifier.verify(token, transport),
+    verify: (token, transport, options) => verifier.verify(token, transport, options),
     attempt: (subject) => beginAttempt(engine, subject),
     signIn: (who, options = {}) => signIn(engine, who, options),
     startAnonymous: ({ data, ...options } = {}) =>
@@ -250,6 +253,7 @@ export function createManager<Data, Attributes extends object>(
     startAnonymousWith: (delta, options) => startAnonymous(engine, { ...options, delta }),
     apply: (session, delta) => changeData(engine, session, applying(settings, delta)),
     signOutHolder: (presented) => signOutHolder(engine, presented),
+    reverify: (session) => verifier.reverify(session),
     regenerationDue: (session) => regenerationDue(engine, session),
     tokenFor(session, transport) {
       const { token, transport: own } = presentedBy(session)
