@@ -2,6 +2,7 @@
  * What happened, for audit, metrics and alarms. Events go sideways: a listener is called after the fact and can
  * neither fail nor change what it hears about. Every event carries public handles only.
  */
+import type { CallKind } from './calls/breaker.ts'
 import type { Environment } from './environment.ts'
 import type { SessionId } from './ids.ts'
 import type { EndReason, LifetimeName, Unreadable } from './roster.ts'
@@ -33,6 +34,9 @@ export interface SessionEvents {
   }
   'record.unreadable': { readonly sessionId: SessionId; readonly why: Unreadable }
   'store.unavailable': { readonly code: string }
+  /** Calls of this kind kept failing; they are turned away at once, but for one now and then, until one is answered. */
+  'store.breaker-opened': { readonly of: CallKind }
+  'store.breaker-closed': { readonly of: CallKind }
   'revoke.uncertain': { readonly of: string }
   'revoke.completed': { readonly of: string }
 }

@@ -213,8 +213,7 @@ export function createManager<Data, Attributes extends object>(
     startAnonymous: ({ data, ...options } = {}) =>
       startAnonymous(engine, { ...options, delta: deltaOf(data) }),
     update: (session, edit) => changeData(engine, session, editing(settings, edit)),
-    regenerate: (session, options = {}) =>
-      regenerate(engine, session, { grace: options.because !== 'privilege' }),
+    regenerate: (session, options = {}) => regenerate(engine, session, { because: options.because ?? 'age' }),
     elevate: (session, authentication = {}) => elevate(engine, session, authentication),
     setSubjectAttributes: (subject, attributes) => setSubjectAttributes(engine, subject, attributes),
     list: (subject) => listDevices(engine, subject),

@@ -191,7 +191,10 @@ describe('the watch', () => {
   function watching(): Setting & { watch: ReturnType<typeof createDeploymentWatch> } {
     const setting = setUp()
     const deadlines = createDeadlines(setting.environment, { ms: 2000, mostInFlight: 10 })
-    return { ...setting, watch: createDeploymentWatch({ ...setting.parts(), deadlines }) }
+    return {
+      ...setting,
+      watch: createDeploymentWatch({ ...setting.parts(), reads: deadlines, writes: deadlines }),
+    }
   }
 
   it('knows nothing before it was asked', () => {
@@ -257,7 +260,7 @@ describe('the watch', () => {
     const wrong = setUp()
     await openDeployment({ ...wrong.parts(), name: 'forum' })
     const deadlines = createDeadlines(wrong.environment, { ms: 2000, mostInFlight: 10 })
-    const refused = createDeploymentWatch({ ...wrong.parts(), deadlines })
+    const refused = createDeploymentWatch({ ...wrong.parts(), reads: deadlines, writes: deadlines })
     for (let tries = 0; tries < 3; tries++)
       await expect(refused.ready()).rejects.toMatchObject({ code: 'DEPLOYMENT_MISMATCH' })
     expect(wrong.store.faults.calls['documents.get']).toBe(3)
