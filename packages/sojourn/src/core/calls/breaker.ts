@@ -77,9 +77,12 @@ export function createBreaker(parts: {
   }
 
   function count(): void {
-    const now = environment.monotonic()
-    if (failures++ === 0) failingSince = now
-    if (failures < FAILURES || now - failingSince < FAILING_FOR_MS) return
+    if (failures++ === 0) failingSince = environment.monotonic()
+    openIfFailing()
+  }
+
+  function openIfFailing(): void {
+    if (failures < FAILURES || environment.monotonic() - failingSince < FAILING_FOR_MS) return
     opened++
     pause()
     changed('opened')
@@ -115,12 +118,12 @@ export function createBreaker(parts: {
     answered,
     failed(error, admission) {
       const meaning = meaningOf(error)
-      if (meaning === 'answer') answered()
-      else if (admission === 'probe' && state === 'probing') {
-        if (meaning === 'failure') pause()
-        // Nothing was learnt of the store, so the next call probes.
-        else state = 'open'
-      } else if (meaning === 'failure' && state === 'closed') count()
+      if (meaning === 'answer') return answered()
+      if (state === 'closed') return meaning === 'failure' ? count() : openIfFailing()
+      if (admission !== 'probe' || state !== 'probing') return
+      if (meaning === 'failure') pause()
+      // Nothing was learnt of the store, so the next call probes.
+      else state = 'open'
     },
     answeredLate() {
       if (state === 'open') closedUntil = environment.monotonic()

@@ -25,6 +25,13 @@ interface Waiting {
   readonly expire: () => void
 }
 
+/** What is to be done when a call has come back, in time or not. */
+interface CameBack {
+  readonly inTime: () => void
+  readonly late?: () => void
+  readonly then: () => void
+}
+
 /** How long after its deadline a call that has not come back still counts as in flight. */
 const WRITTEN_OFF_AFTER_MS = 30_000
 
@@ -127,33 +134,31 @@ export function createDeadlines(
           settle(() => reject(error))
         },
       }
-      const isInTime = (): boolean => {
+      const back = ({ inTime, late, then }: CameBack): void => {
         if (!entry.settled || overdue.delete(entry)) inFlight--
-        return !entry.settled
+        if (entry.settled) return late?.()
+        inTime()
+        settle(then)
       }
       queue.push(entry)
       if (timer === undefined) arm()
       takePlace()
       started(call).then(
-        (value) => {
-          if (!isInTime()) return breaker.answeredLate()
-          answered()
-          settle(() => resolve(value))
-        },
-        (error: unknown) => {
-          if (!isInTime()) return
-          breaker.failed(error, admission)
-          settle(() => reject(error))
-        },
+        (value) => back({ inTime: answered, late: breaker.answeredLate, then: () => resolve(value) }),
+        (error: unknown) =>
+          back({ inTime: () => breaker.failed(error, admission), then: () => reject(error) }),
       )
     })
   }
 
   return {
     limit<T>(call: () => Promise<T>, { urgent = false }: LimitOptions = {}): Promise<T> {
-      if (!hasRoom()) return Promise.reject(overloaded(mostInFlight))
       const admission = breaker.admit({ urgent })
-      return admission instanceof NotMade ? Promise.reject(admission) : follow(call, admission)
+      if (admission instanceof NotMade) return Promise.reject(admission)
+      if (hasRoom()) return follow(call, admission)
+      const error = overloaded(mostInFlight)
+      breaker.failed(error, admission)
+      return Promise.reject(error)
     },
   }
 }

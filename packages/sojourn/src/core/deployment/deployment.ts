@@ -148,7 +148,8 @@ function parseJson(value: string): DeploymentDocument | undefined {
   try {
     const document = JSON.parse(value) as Partial<DeploymentDocument> | null
     const texts = [document?.name, document?.id, document?.namingKey, document?.namingKeyPrint]
-    const numbers = [document?.format, document?.globalEpoch, document?.tags ?? 1]
+    const tags = document?.tags === undefined ? 0 : document.tags
+    const numbers = [document?.format, document?.globalEpoch, tags]
     const whole =
       texts.every((text) => typeof text === 'string') &&
       numbers.every((number) => Number.isSafeInteger(number))

@@ -38,6 +38,10 @@ export const MOST_DRIVEN = 10_000
 const AT_ONCE = 8
 const SHORTEST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 30_000
+/** Those that are due within it are tried together. */
+const SHORTEST_SLEEP_MS = 25
+/** When there are many, each waits longer, so that all together are tried at most about 45 times a second. */
+const SPACING_MS = 30
 
 interface Drive {
   readonly revocation: PendingRevocation
@@ -52,8 +56,11 @@ export function createPending(environment: Environment): PendingRevocations {
   /** The one that was tried longest ago first. */
   const drives = new Map<string, Drive>()
   let timer: Timer | undefined
+  let wakesAt = 0
   let underWay = 0
   let wasLastConfirmed = false
+  /** Who is to be tried now, the first one last. */
+  let turns: Drive[] = []
   let closed = false
 
   function attempt(drive: Drive): Promise<boolean> {
@@ -70,40 +77,54 @@ export function createPending(environment: Environment): PendingRevocations {
     underWay++
     drives.delete(key)
     drives.set(key, drive)
-    wasLastConfirmed = await drive.revocation.attempt()
-    if (wasLastConfirmed) {
+    const confirmed = await drive.revocation.attempt()
+    // The others' turn is over, unless their time has come.
+    if (wasLastConfirmed && !confirmed) turns = []
+    wasLastConfirmed = confirmed
+    if (confirmed) {
       drives.delete(key)
       drive.complete()
     } else postpone(drive)
-    return wasLastConfirmed
+    return confirmed
   }
 
   function postpone(drive: Drive): void {
-    const pause = Math.min(SHORTEST_PAUSE_MS * 2 ** drive.tries++, LONGEST_PAUSE_MS)
+    const longest = Math.max(LONGEST_PAUSE_MS, drives.size * SPACING_MS)
+    const pause = Math.min(SHORTEST_PAUSE_MS * 2 ** drive.tries++, longest)
     drive.dueAt = environment.monotonic() + Math.ceil(pause * (0.5 + environment.jitter() / 2))
   }
 
-  /** As many as may be tried at once, of those whose time has come; of all, while the store confirms. */
+  /** As many as may be tried at once. */
   function work(): void {
     timer?.cancel()
     timer = undefined
-    for (let drive = next(); drive !== undefined; drive = next()) void attempt(drive)
-    if (!closed && underWay < AT_ONCE) sleep()
+    if (closed) return
+    while (underWay < AT_ONCE) {
+      if (turns.length === 0) turns = whoseTurn()
+      const drive = turns.pop()
+      if (drive === undefined) return sleep()
+      if (drive.running === undefined && drives.has(drive.revocation.key)) void attempt(drive)
+    }
   }
 
-  function next(): Drive | undefined {
-    if (closed || underWay >= AT_ONCE) return undefined
+  /** Those whose time has come; all, while the store confirms. */
+  function whoseTurn(): Drive[] {
     const now = environment.monotonic()
-    for (const drive of drives.values())
-      if (drive.running === undefined && (wasLastConfirmed || drive.dueAt <= now)) return drive
-    return undefined
+    const idle = [...drives.values()].filter(({ running }) => running === undefined)
+    return idle.filter(({ dueAt }) => wasLastConfirmed || dueAt <= now).toReversed()
   }
 
   function sleep(): void {
     let dueAt = Number.POSITIVE_INFINITY
     for (const drive of drives.values()) if (drive.running === undefined) dueAt = Math.min(dueAt, drive.dueAt)
-    if (dueAt === Number.POSITIVE_INFINITY) return
-    timer = environment.after(Math.max(dueAt - environment.monotonic(), 1), work)
+    if (dueAt !== Number.POSITIVE_INFINITY) wakeAt(dueAt)
+  }
+
+  function wakeAt(dueAt: number): void {
+    if (timer !== undefined && wakesAt <= dueAt) return
+    timer?.cancel()
+    wakesAt = dueAt
+    timer = environment.after(Math.max(dueAt - environment.monotonic(), SHORTEST_SLEEP_MS), work)
   }
 
   function concerning(about: string): readonly Drive[] {
@@ -133,7 +154,7 @@ export function createPending(environment: Environment): PendingRevocations {
       wasLastConfirmed = false
       postpone(drive)
       drives.set(revocation.key, drive)
-      work()
+      wakeAt(drive.dueAt)
       return promise
     },
     async settle(about) {
