@@ -98,7 +98,7 @@ export interface SessionManager<Data, Attributes extends object> {
 
   /**
    * A new token for the same session. By default the old one stays good for requests in flight, until the new one
-   * is used, at most for the grace; `because: 'privilege'` ends it at once.
+   * is used, at most for the grace; `because: 'privilege'` ends it at once, and writes that were decided before are refused.
    */
   regenerate(
     session: Session<Data, Attributes>,

@@ -25,13 +25,6 @@ interface Waiting {
   readonly expire: () => void
 }
 
-/** What is to be done when a call has come back, in time or not. */
-interface CameBack {
-  readonly inTime: () => void
-  readonly late?: () => void
-  readonly then: () => void
-}
-
 /** How long after its deadline a call that has not come back still counts as in flight. */
 const WRITTEN_OFF_AFTER_MS = 30_000
 
@@ -97,17 +90,11 @@ export function createDeadlines(
     }
   }
 
-  /** Room for one more. Calls are few while the breaker is open, so they may take the place of those that were given up. */
+  /** Room for one more. While the breaker is open calls are few, and go beyond those that were given up. */
   function hasRoom(): boolean {
     if (inFlight < mostInFlight) return true
     writeOff(environment.monotonic() - WRITTEN_OFF_AFTER_MS)
     return inFlight < mostInFlight || (breaker.state !== 'closed' && overdue.size > 0)
-  }
-
-  function takePlace(): void {
-    const [longest] = overdue
-    if (inFlight >= mostInFlight && longest !== undefined) overdue.delete(longest)
-    else inFlight++
   }
 
   function answered(): void {
@@ -134,20 +121,23 @@ export function createDeadlines(
           settle(() => reject(error))
         },
       }
-      const back = ({ inTime, late, then }: CameBack): void => {
+      const cameBack = (inTime: () => void): void => {
         if (!entry.settled || overdue.delete(entry)) inFlight--
-        if (entry.settled) return late?.()
-        inTime()
-        settle(then)
+        if (!entry.settled) settle(inTime)
       }
       queue.push(entry)
       if (timer === undefined) arm()
-      takePlace()
-      started(call).then(
-        (value) => back({ inTime: answered, late: breaker.answeredLate, then: () => resolve(value) }),
-        (error: unknown) =>
-          back({ inTime: () => breaker.failed(error, admission), then: () => reject(error) }),
-      )
+      inFlight++
+      const succeed = (value: T): void => {
+        if (entry.settled) breaker.answeredLate()
+        else answered()
+        cameBack(() => resolve(value))
+      }
+      const fail = (error: unknown): void => {
+        if (!entry.settled) breaker.failed(error, admission)
+        cameBack(() => reject(error))
+      }
+      started(call).then(succeed, fail)
     })
   }
 

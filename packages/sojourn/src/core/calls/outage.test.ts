@@ -1,10 +1,22 @@
 /** What an outage costs those who ask, and how it ends: the breakers as an application sees them. */
 import { describe, expect, it } from 'vitest'
 import { turn } from '../../environment/turn.ts'
+import { memoryStore } from '../../stores/memory/index.ts'
+import { fakeEnvironment } from '../../testing/fake-environment.ts'
 import { RevokeUncertain } from '../errors.ts'
-import { finished, sessionOf, signedIn, verdictOf, type World, world } from '../manager.fixture.ts'
+import {
+  finished,
+  sessionOf,
+  signedIn,
+  type TestManager,
+  type TestSession,
+  verdictOf,
+  type World,
+  world,
+} from '../manager.fixture.ts'
+import type { SessionStore } from '../store.ts'
 import type { Verdict } from '../verdict/verify.ts'
-import { LONGEST_PAUSE_MS } from './breaker.ts'
+import { type CallKind, LONGEST_PAUSE_MS } from './breaker.ts'
 
 const FOREVER = { times: Number.POSITIVE_INFINITY }
 
@@ -124,6 +136,16 @@ describe('while checks are turned away', () => {
     expect(await verdictOf(manager, token)).toBe('valid')
   })
 
+  it('connections that stay open are not looked at either', async () => {
+    const { environment, manager, store } = world({ devices: { limit: 50 } })
+    for (let count = 0; count < 50; count++) manager.onEnd((await signedIn(manager)).session, () => undefined)
+    store.faults.fail({ on: 'read', ...FOREVER })
+    await environment.advance(10_000)
+    const before = store.faults.calls.read
+    await environment.advance(10_000)
+    expect(store.faults.calls.read - before).toBeLessThan(100)
+  })
+
   it('changes go on where the store still takes them', async () => {
     const setting = world()
     const { environment, manager, store } = setting
@@ -170,22 +192,58 @@ describe('while changes are turned away', () => {
       message: expect.stringContaining('this call was not made'),
     })
   })
+})
 
-  it('a revocation that is driven on is tried all the same, and its success lets all through', async () => {
-    const { environment, manager, store, told, token } = await withoutWrites()
-    const session = await sessionOf(manager, token)
-    await expect(finished(environment, manager.signOut(session))).rejects.toBeInstanceOf(RevokeUncertain)
-    store.faults.heal()
-    for (let calls = 0; calls < 15; calls++) {
-      const before = store.faults.calls.commit
-      store.faults.fail({ on: 'commit', times: 1 })
-      await manager.startAnonymous({ data: { calls } }).catch(() => undefined)
-      if (store.faults.calls.commit === before) break
-      await environment.advance(1)
+describe('a revocation that is driven on is tried although calls are turned away and another one probes', () => {
+  /** Calls about Bob fail until the breaker opens; the one that probes then hangs. Others are answered. */
+  function withSickBob(): World & { readonly bob: { roster: string; does: 'work' | 'fail' | 'hang' } } {
+    const inner = memoryStore({ environment: fakeEnvironment() })
+    const bob: ReturnType<typeof withSickBob>['bob'] = { roster: '', does: 'work' }
+    const unless = <Answer>(roster: string, act: () => Promise<Answer>): Promise<Answer> => {
+      if (roster !== bob.roster || bob.does === 'work') return act()
+      return bob.does === 'hang' ? new Promise(() => undefined) : Promise.reject(new Error('sick'))
+    }
+    const store: SessionStore = {
+      ...inner,
+      read: (roster, number) => unless(roster, () => inner.read(roster, number)),
+      list: (roster) => unless(roster, () => inner.list(roster)),
+      commit: (roster, change) => unless(roster, () => inner.commit(roster, change)),
+    }
+    return { ...world({ inner: store }), bob }
+  }
+
+  type Call = (manager: TestManager, session: TestSession) => Promise<unknown>
+  const check: Call = (manager) => manager.list('bob')
+  const load: Call = (manager, session) => manager.update(session, () => ({}))
+  const write: Call = (manager) => manager.startAnonymous({ data: { n: 1 } })
+
+  it.each<[CallKind, Call]>([
+    ['checks', check],
+    ['reads', load],
+    ['writes', write],
+  ])('%s', async (kind, call) => {
+    const setting = withSickBob()
+    const { bob, environment, manager, store, told } = setting
+    const ada = await signedIn(manager)
+    const { session } = await signedIn(manager, 'bob')
+    bob.roster = session.id.slice(0, 16)
+    if (kind === 'writes') store.faults.fail({ on: 'commit', ...FOREVER })
+    bob.does = 'fail'
+    while (!told.some(({ name }) => name === 'store.breaker-opened')) {
+      call(manager, session).catch(() => undefined)
+      await environment.advance(30)
     }
     store.faults.heal()
-    await environment.advance(200)
+    bob.does = 'hang'
+    if (kind === 'writes') store.faults.hang({ on: 'commit' })
+    await environment.advance(LONGEST_PAUSE_MS)
+    call(manager, session).catch(() => undefined)
+    const end = manager.revokeAll('ada').catch((error: unknown) => error)
+    await environment.advance(1)
+    expect(await end).toBeInstanceOf(RevokeUncertain)
+    await environment.advance(110)
+    expect(told).toContainEqual({ name: 'store.breaker-closed', event: { of: kind } })
     expect(told.map(({ name }) => name)).toContain('revoke.completed')
-    expect(told).toContainEqual({ name: 'store.breaker-closed', event: { of: 'writes' } })
+    expect(await verdictOf(setting.another(), ada.token)).toMatch(/^none/)
   })
 })

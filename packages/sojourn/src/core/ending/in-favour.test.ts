@@ -100,6 +100,44 @@ describe.each([EVICTION, 'regenerate', 'elevate'])('%s', (how) => {
   })
 })
 
+it('a revocation is not confirmed by being there', async () => {
+  const { cut, environment, manager, mend, told } = setUp()
+  const { session } = await signedIn(manager)
+  cut()
+  await expect(manager.signOut(session)).rejects.toMatchObject({ code: 'REVOKE_UNCERTAIN' })
+  await environment.advance(5 * 60_000)
+  expect(told).toEqual(['uncertain'])
+  mend()
+  await environment.advance(60_000)
+  expect(told).toEqual(['uncertain', 'completed'])
+})
+
+it('a drive leaves a newer secret alone', async () => {
+  const { cut, environment, manager, mend, other, told } = setUp()
+  const { session } = await signedIn(manager)
+  cut()
+  const first = await manager.regenerate(session, { because: 'privilege' })
+  if (first.kind !== 'changed') throw new Error(first.kind)
+  const held = await sessionOf(other, first.token)
+  const second = await other.regenerate(held, { because: 'privilege' })
+  if (second.kind !== 'changed') throw new Error(second.kind)
+  await environment.advance(60_000)
+  mend()
+  await environment.advance(60_000)
+  expect(told).toEqual(['uncertain', 'completed'])
+  for (const process of [manager, other]) expect(await verdictOf(process, second.token)).toBe('valid')
+})
+
+it('what is confirmed at once is driven by nobody', async () => {
+  const { environment, faults, manager, told } = setUp(ONE_DEVICE)
+  await signedIn(manager)
+  const { session } = await signedIn(manager)
+  await manager.regenerate(session, { because: 'privilege' })
+  const before = faults.calls.commit
+  await environment.advance(60_000)
+  expect([told, faults.calls.commit - before]).toEqual([[], 0])
+})
+
 describe.each(['regenerate', 'elevate'])('%s that the store lost', (how) => {
   it('is made again: its token is good, with what was written since', async () => {
     const setting = setUp()
@@ -210,6 +248,21 @@ describe('a change that failed and was made all the same', () => {
     faults.failAfter({ on: 'commit' })
     await finished(environment, manager.regenerate(session, { because: 'privilege' }))
     expect(told).toEqual(['uncertain'])
+    await environment.advance(1_000)
+    expect(told).toEqual(['uncertain', 'completed'])
+  })
+
+  it('is no acknowledgement of a revocation either when somebody else wrote before it was looked for', async () => {
+    const { environment, faults, manager, other, told } = setUp()
+    const { session } = await signedIn(manager)
+    faults.failAfter({ on: 'commit' })
+    const look = faults.hold({ on: 'list', skip: 1, times: 1 })
+    const end = manager.signOut(session)
+    end.catch(() => undefined)
+    await look.arrived()
+    await signedIn(other)
+    look.release()
+    await expect(finished(environment, end)).rejects.toMatchObject({ code: 'REVOKE_UNCERTAIN' })
     await environment.advance(1_000)
     expect(told).toEqual(['uncertain', 'completed'])
   })

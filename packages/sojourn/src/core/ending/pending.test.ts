@@ -73,6 +73,22 @@ it('once one is confirmed the others follow at once', async () => {
   expect(pending.isEmpty).toBe(true)
 })
 
+it('one that is confirmed among many that are not makes them be tried no more often', async () => {
+  const { environment, pending, store, drive } = setUp()
+  for (let index = 0; index < 500; index++) void drive(`${index}`)
+  await environment.advance(2 * MINUTE)
+  const confirmed = pending.drive({
+    key: 'well',
+    about: 'well',
+    holdsSignIns: true,
+    attempt: async () => true,
+  })
+  const before = store.tried.length
+  await environment.advance(100)
+  await confirmed
+  expect(store.tried.length - before).toBeLessThan(20)
+})
+
 it('those that hang keep no more than a few places, and give them back', async () => {
   const environment = fakeEnvironment()
   const pending = createPending(environment)

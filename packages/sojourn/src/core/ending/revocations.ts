@@ -223,9 +223,9 @@ async function confirmed<Target, Answer>(
   const first = await settled(() => attempt({ urgent: false }))
   if ('done' in first) return first.done
   if (first.failed instanceof InputError) throw first.failed
-  let lift = engine.refusals.add(revocation.refusal(observed?.target))
+  let lift = (): void => undefined
   let narrow = observed !== undefined
-  const completed = driven(engine, lift, {
+  const completed = engine.pending.drive({
     key: revocation.key,
     about: revocation.about,
     holdsSignIns: true,
@@ -242,24 +242,11 @@ async function confirmed<Target, Answer>(
       return true
     },
   })
+  lift = engine.refusals.add(revocation.refusal(observed?.target))
   engine.events.emit('revoke.uncertain', { of: revocation.about })
   // A drive that was joined carries a refusal of its own.
   void completed.then(() => lift())
   throw new RevokeUncertain(completed, first.failed)
-}
-
-/** What is not driven on is not refused either: nothing would end the refusal. @throws SystemError `OVERLOADED` */
-function driven(
-  { pending }: Engine,
-  lift: () => void,
-  revocation: Parameters<Engine['pending']['drive']>[0],
-): Promise<void> {
-  try {
-    return pending.drive(revocation)
-  } catch (error) {
-    lift()
-    throw error
-  }
 }
 
 async function settled<Answer>(
