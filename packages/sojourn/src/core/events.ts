@@ -2,6 +2,7 @@
  * What happened, for audit, metrics and alarms. Events go sideways: a listener is called after the fact and can
  * neither fail nor change what it hears about. Every event carries public handles only.
  */
+import type { CallKind } from './calls/breaker.ts'
 import type { Environment } from './environment.ts'
 import type { SessionId } from './ids.ts'
 import type { EndReason, LifetimeName, Unreadable } from './roster.ts'
@@ -40,6 +41,9 @@ export interface SessionEvents {
     readonly outcome: string
     readonly seconds: number
   }
+  /** Calls of this kind kept failing; they are turned away at once, but for one now and then, until one is answered. */
+  'store.breaker-opened': { readonly of: CallKind }
+  'store.breaker-closed': { readonly of: CallKind }
   'revoke.uncertain': { readonly of: string }
   'revoke.completed': { readonly of: string }
 }

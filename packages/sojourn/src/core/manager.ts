@@ -100,7 +100,7 @@ export interface SessionManager<Data, Attributes extends object> {
 
   /**
    * A new token for the same session. By default the old one stays good for requests in flight, until the new one
-   * is used, at most for the grace; `because: 'privilege'` ends it at once.
+   * is used, at most for the grace; `because: 'privilege'` ends it at once, and writes that were decided before are refused.
    */
   regenerate(
     session: Session<Data, Attributes>,
@@ -224,8 +224,7 @@ export function createManager<Data, Attributes extends object>(
     startAnonymous: ({ data, ...options } = {}) =>
       startAnonymous(engine, { ...options, delta: deltaOf(data) }),
     update: (session, edit) => changeData(engine, session, editing(settings, edit)),
-    regenerate: (session, options = {}) =>
-      regenerate(engine, session, { grace: options.because !== 'privilege' }),
+    regenerate: (session, options = {}) => regenerate(engine, session, { because: options.because ?? 'age' }),
     elevate: (session, authentication = {}) => elevate(engine, session, authentication),
     setSubjectAttributes: (subject, attributes) => setSubjectAttributes(engine, subject, attributes),
     list: (subject) => listDevices(engine, subject),

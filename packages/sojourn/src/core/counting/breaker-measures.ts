@@ -1,13 +1,6 @@
 /** What breakers tell of themselves, as measures. */
+import type { BreakerState } from '../calls/breaker.ts'
 import type { Described, Figure, SelfMeasuring } from '../measures.ts'
-
-export interface BreakerState {
-  readonly state: 'closed' | 'open' | 'probing'
-  /** How often it has opened. */
-  readonly opened: number
-  /** How many calls were turned away. */
-  readonly refused: number
-}
 
 /** @param breakers by the kind of calls that each is for */
 export function breakerMeasures(
