@@ -11,6 +11,7 @@ export default defineConfig({
       { test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
       { test: { name: 'demo', include: ['apps/*/src/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'scripts', include: ['scripts/**/*.test.ts'] } },
+      { test: { name: 'programs', include: ['test/programs/**/*.test.ts'], ...patient } },
       { test: { name: 'docs', include: ['test/docs/**/*.test.ts'] } },
       { test: { name: 'races', include: ['test/races/src/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'http', include: ['test/http/**/*.test.ts'], testTimeout: 30_000 } },

@@ -128,7 +128,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'stores/redis/ioredis',
     rooms: ['core', 'environment', 'stores/redis'],
-    modules: ['ioredis', 'node:buffer', 'node:tls'],
+    modules: ['ioredis', 'node:buffer', 'node:dns/promises', 'node:net', 'node:stream', 'node:tls'],
     because: 'A port is the one place that knows its driver, so that no other door asks for it.',
   },
   {
@@ -166,6 +166,8 @@ export const testModules: readonly string[] = [
   'sojourn-test-programs',
   '@redis/client',
   'ioredis',
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-metrics',
 ]
 
 export const ambientRules: readonly AmbientRule[] = [

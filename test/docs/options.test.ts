@@ -41,6 +41,8 @@ describe('what the types know', () => {
     ['### hsts', './http/page-headers.d.ts', ['HstsOptions']],
     ['## memoryStore', './stores/memory/index.d.ts', ['MemoryStoreOptions']],
     ['## sqliteStore', './stores/sqlite/index.d.ts', ['SqliteStoreOptions']],
+    ['## tieredStore', './stores/tiered/index.d.ts', ['TieredStoreOptions']],
+    ['### near', './stores/tiered/index.d.ts', ['NearOptions']],
     ['### data', './core/policy/options.d.ts', ['DataOptions']],
     ['### lifetime and remember', './core/policy/options.d.ts', ['LifetimeOptions']],
     ['### anonymous', './core/policy/options.d.ts', ['AnonymousOptions']],

@@ -64,6 +64,12 @@ describe('an adapter’s options', () => {
     expect(() => make(sessions, { propery: 'staff' })).toThrow(/propery/)
   })
 
+  test.each(adapters)('%s refuses a mode that there is not', async (_name, make) => {
+    const { sessions } = await startWorld()
+    for (const mode of ['Strict', '', null, 5]) expect(() => make(sessions, { mode })).toThrow(/mode/)
+    for (const mode of ['strict', 'bounded', () => 'strict']) expect(make(sessions, { mode })).toBeDefined()
+  })
+
   test.each(adapters.slice(1))('%s takes `property`', async (_name, make) => {
     const { sessions } = await startWorld()
     expect(() => make(sessions, { property: 'staff' })).not.toThrow()

@@ -47,6 +47,7 @@ export {
   SystemError,
 } from './core/errors.ts'
 export type { EventName, Listener, SessionEvent, SessionEvents } from './core/events.ts'
+export type { ReadMode } from './core/verdict/copies.ts'
 export type { NoneReason } from './core/verdict/judge.ts'
 export type { EndListener } from './core/ending/live.ts'
 export type { SessionManager } from './core/manager.ts'
@@ -80,7 +81,7 @@ export type {
   VersionedDocuments,
   WriteClass,
 } from './core/store.ts'
-export type { MaybePromise, Verdict } from './core/verdict/verify.ts'
+export type { MaybePromise, Verdict, VerifyOptions } from './core/verdict/verify.ts'
 export { assertAdapterOptions } from './http/adapter-options.ts'
 export type { Exchange } from './http/exchange.ts'
 export type { Committed, Device, DeviceChange, HandleSignIn, SessionHandle } from './http/handle.ts'

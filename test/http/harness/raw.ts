@@ -23,7 +23,7 @@ export type RawHandler = (raw: Raw) => void | Promise<void>
 type Build = (
   sessions: AppSessions,
   handler: RawHandler,
-  options: NodeOptions,
+  options: Omit<NodeOptions, 'mode'>,
 ) => RequestListener | Promise<RequestListener>
 
 interface RawServer {
@@ -86,7 +86,9 @@ export const RAW: readonly RawServer[] = [
   },
 ]
 
-export interface RawOptions extends Omit<NodeOptions, 'onError'>, Pick<WorldOptions, 'peek' | 'options'> {}
+export interface RawOptions
+  extends Omit<NodeOptions, 'onError' | 'mode'>,
+    Pick<WorldOptions, 'peek' | 'options'> {}
 
 export interface RawWorld extends World {
   /** A browser that speaks what the server speaks. */

@@ -2,6 +2,12 @@
  * The parts that every operation of the manager works with, put together once.
  */
 import { type Chores, createChores } from './writing/chores.ts'
+import { type Breaker, type CallKind, createBreaker } from './calls/breaker.ts'
+import { breakerMeasures } from './counting/breaker-measures.ts'
+import { createCounts, type Counts } from './counting/counts.ts'
+import { type DistinctSessions, distinctSessions } from './counting/distinct.ts'
+import { createEngineMeasures, type EngineMeasures } from './counting/engine-measures.ts'
+import { storeCalls } from './counting/store-calls.ts'
 import { createDeadlines, type Deadlines } from './calls/deadline.ts'
 import { type Deployment, rosterKeyOf } from './deployment/deployment.ts'
 import { createDeploymentWatch, type DeploymentWatch } from './deployment/deployment-watch.ts'
@@ -12,6 +18,7 @@ import { type RosterKey, sessionId } from './ids.ts'
 import { loadRoster, type Scope } from './writing/loading.ts'
 import type { Settings } from './policy/options.ts'
 import { createPending, type PendingRevocations } from './ending/pending.ts'
+import { createEndsInFavour, type EndsInFavour } from './ending/in-favour.ts'
 import { createRefusals, type Refusals } from './ending/refusals.ts'
 import type { Moment, RosterView } from './rules/rule.ts'
 import { type SessionStore, strongestWriteClass, type WriteClass } from './store.ts'
@@ -29,8 +36,16 @@ export interface Engine {
   readonly chores: Chores
   readonly refusals: Refusals
   readonly pending: PendingRevocations
+  readonly counts: Counts
+  /** The sessions that were found good lately. */
+  readonly active: DistinctSessions
+  /** What is known about all this. Whatever else knows something of itself is added here. */
+  readonly measures: EngineMeasures
+  readonly endsInFavour: EndsInFavour
   /** For checks: short. */
   readonly checks: Deadlines
+  /** One for each kind of store call; their states are for whoever measures. */
+  readonly breakers: Readonly<Record<CallKind, Breaker>>
   /** What evictions, regenerations and replaced sessions are written with. */
   readonly replicated: WriteClass
   /** What revocations are written with. */
@@ -50,17 +65,30 @@ export function createEngine(parts: {
   environment: Environment
   isClosed: () => boolean
 }): Engine {
-  const { settings, store, environment } = parts
-  const commits = createDeadlines(environment, {
-    ms: settings.commitDeadlineMs,
-    mostInFlight: MOST_IN_FLIGHT,
-  })
+  const { settings, environment } = parts
+  const attributes = { realm: settings.realm }
+  const events = createEvents(environment)
+  const calls = storeCalls({ environment, events, attributes })
+  const store = calls.counted(parts.store)
+  const breaker = (kind: CallKind): Breaker =>
+    createBreaker({
+      environment,
+      kind,
+      changed: (to) => events.emit(`store.breaker-${to}`, { of: kind }),
+    })
+  const breakers = { checks: breaker('checks'), reads: breaker('reads'), writes: breaker('writes') }
+  const limited = (kind: CallKind, ms: number): Deadlines =>
+    createDeadlines(environment, { ms, mostInFlight: MOST_IN_FLIGHT, breaker: breakers[kind] })
+  const reads = limited('reads', settings.commitDeadlineMs)
+  const writes = limited('writes', settings.commitDeadlineMs)
   const watch = createDeploymentWatch({
     documents: store.documents,
     environment,
     ring: settings.ring,
     name: settings.deployment,
-    deadlines: commits,
+    tags: store.traits.tags,
+    reads,
+    writes,
   })
   const scopes = new Map<string, TokenScope>()
 
@@ -72,28 +100,54 @@ export function createEngine(parts: {
     }
   }
 
+  const pending = createPending(environment)
+  const refusals = createRefusals(environment)
+  const counts = createCounts(events)
+  const active = distinctSessions(environment)
+  const measures = createEngineMeasures({ counts, active, watch, pending, refusals, attributes })
+  measures.add(calls)
+  measures.add(breakerMeasures(breakers, attributes))
+  measures.add(parts.store)
+
   const replicated = store.traits.writeClasses.find((writeClass) => writeClass !== 'fast') ?? 'fast'
 
+  const writer = createWriter({
+    store,
+    environment,
+    reads,
+    writes,
+    replicated,
+    headerLifeMs: settings.attemptMs + SLACK_MS,
+    budgetMs: 2 * settings.commitDeadlineMs,
+    moment(seenGlobalEpoch) {
+      const isKnown = watch.current !== undefined && seenGlobalEpoch <= watch.current.globalEpoch
+      return isKnown && watch.isFresh() ? moment() : watch.refresh().then(moment)
+    },
+  })
   return {
     ...parts,
-    events: createEvents(environment),
+    store,
+    events,
+    counts,
+    active,
+    measures,
     watch,
-    writer: createWriter({
-      store,
-      environment,
-      deadlines: commits,
-      replicated,
-      headerLifeMs: settings.attemptMs + SLACK_MS,
-      budgetMs: 2 * settings.commitDeadlineMs,
-      moment(seenGlobalEpoch) {
-        const isKnown = watch.current !== undefined && seenGlobalEpoch <= watch.current.globalEpoch
-        return isKnown && watch.isFresh() ? moment() : watch.refresh().then(moment)
-      },
-    }),
+    breakers,
+    writer,
     chores: createChores(environment, { laterMs: settings.graceMs }),
-    refusals: createRefusals(),
-    pending: createPending(environment),
-    checks: createDeadlines(environment, { ms: settings.deadlineMs, mostInFlight: MOST_IN_FLIGHT }),
+    refusals,
+    pending,
+    endsInFavour: createEndsInFavour({
+      environment,
+      events,
+      writer,
+      refusals,
+      pending,
+      writeClass: replicated,
+      realm: settings.realm,
+      announce: (roster, changed) => announceEnded({ events }, roster, changed),
+    }),
+    checks: limited('checks', settings.deadlineMs),
     replicated,
     strongest: strongestWriteClass(store.traits),
     moment,
@@ -138,12 +192,12 @@ export function rosterNow(engine: Engine, roster: RosterKey, scope: Scope): Prom
 
 /** Tells the listeners which sessions a commit ended. */
 export function announceEnded(
-  engine: Engine,
+  { events }: Pick<Engine, 'events'>,
   roster: RosterKey,
   { header, ended }: Pick<Changed<unknown>, 'header' | 'ended'>,
 ): void {
   for (const { number, why } of ended) {
-    engine.events.emit('session.ended', {
+    events.emit('session.ended', {
       sessionId: sessionId(roster, number),
       subject: header?.subject,
       reason: why,

@@ -2,6 +2,7 @@
  * What happened, for audit, metrics and alarms. Events go sideways: a listener is called after the fact and can
  * neither fail nor change what it hears about. Every event carries public handles only.
  */
+import type { CallKind } from './calls/breaker.ts'
 import type { Environment } from './environment.ts'
 import type { SessionId } from './ids.ts'
 import type { EndReason, LifetimeName, Unreadable } from './roster.ts'
@@ -33,6 +34,16 @@ export interface SessionEvents {
   }
   'record.unreadable': { readonly sessionId: SessionId; readonly why: Unreadable }
   'store.unavailable': { readonly code: string }
+  /** A store call came back. There are as many as calls, and nothing is told while nobody listens. */
+  'store.called': {
+    readonly operation: 'read' | 'list' | 'commit' | 'documents' | 'ping'
+    /** What it answered (`ok`, `absent`, `unreadable`, `conflict`, `gone`, `uncertain`), or the code it failed with. */
+    readonly outcome: string
+    readonly seconds: number
+  }
+  /** Calls of this kind kept failing; they are turned away at once, but for one now and then, until one is answered. */
+  'store.breaker-opened': { readonly of: CallKind }
+  'store.breaker-closed': { readonly of: CallKind }
   'revoke.uncertain': { readonly of: string }
   'revoke.completed': { readonly of: string }
 }
@@ -49,6 +60,8 @@ export interface Events {
   /** Calls `listener` for every such event; the answer removes it. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
   emit<Name extends EventName>(name: Name, event: SessionEvents[Name]): void
+  /** Whether anybody listens, for events that are not worth making otherwise. */
+  isHeard(name: EventName): boolean
 }
 
 export function createEvents(environment: Environment): Events {
@@ -80,5 +93,6 @@ export function createEvents(environment: Environment): Events {
         }
       }
     },
+    isHeard: (name) => (listeners.get(name)?.size ?? 0) > 0,
   }
 }

@@ -74,6 +74,8 @@ const EVENTS: readonly EventName[] = [
   'store.unavailable',
   'revoke.uncertain',
   'revoke.completed',
+  'store.breaker-opened',
+  'store.breaker-closed',
 ]
 
 export interface SignedIn {

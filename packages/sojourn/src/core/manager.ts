@@ -25,6 +25,7 @@ import { createEngine, opened } from './engine.ts'
 import type { Environment } from './environment.ts'
 import type { EventName, Listener, SessionEvents } from './events.ts'
 import { createLiveSessions, type EndListener } from './ending/live.ts'
+import type { Measure } from './measures.ts'
 import type { ManagerOptions, Settings } from './policy/options.ts'
 import type { PresentedToken } from './beginning/previous.ts'
 import {
@@ -51,7 +52,7 @@ import {
   startAnonymous,
 } from './beginning/sign-in.ts'
 import { resignToken } from './token/token.ts'
-import { createVerifier, type MaybePromise, type Verdict } from './verdict/verify.ts'
+import { createVerifier, type MaybePromise, type Verdict, type VerifyOptions } from './verdict/verify.ts'
 
 export interface SessionManager<Data, Attributes extends object> {
   /**
@@ -66,9 +67,10 @@ export interface SessionManager<Data, Attributes extends object> {
    * Checks a token. Synchronous when the store can answer at once. Never throws.
    *
    * @param transport how it came: the cookie's name, or `bearer`
-   * **Cost**: at most one store read, no write; none for a token that this deployment did not sign.
+   * **Cost**: at most one store read, no write; none for a token that this deployment did not sign. One more where the
+   * store keeps copies and the copy is no ground for the answer.
    */
-  verify(token: string, transport: string): MaybePromise<Verdict<Data, Attributes>>
+  verify(token: string, transport: string, options?: VerifyOptions): MaybePromise<Verdict<Data, Attributes>>
 
   /** Begins a sign-in, before credentials are checked: a revocation that comes after this refuses the sign-in. **Cost**: one read. */
   attempt(subject: string): Promise<Attempt>
@@ -98,7 +100,7 @@ export interface SessionManager<Data, Attributes extends object> {
 
   /**
    * A new token for the same session. By default the old one stays good for requests in flight, until the new one
-   * is used, at most for the grace; `because: 'privilege'` ends it at once.
+   * is used, at most for the grace; `because: 'privilege'` ends it at once, and writes that were decided before are refused.
    */
   regenerate(
     session: Session<Data, Attributes>,
@@ -164,6 +166,13 @@ export interface SessionManager<Data, Attributes extends object> {
   /** Calls `listener` for every event of that name; the answer removes it. A listener cannot fail a request. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
 
+  /**
+   * What these sessions and the parts of their store counted since the start, and what is so now. Names are listed in
+   * docs/metrics.md; `sojourn/observe` hands them to Prometheus and OpenTelemetry. Never throws: a part that fails is
+   * left out. **Cost**: no store call; some 100 µs.
+   */
+  measures(): readonly Measure[]
+
   /** Writes touches that wait, tries once more what is still to be revoked, then stops. Verification answers `unavailable` afterwards. The store stays open: it is yours. */
   close(): Promise<void>
 }
@@ -178,6 +187,8 @@ export interface Internals<Data, Attributes extends object> {
   regenerationDue(session: Session<Data, Attributes>): 'privilege' | 'age' | undefined
   /** Ends the session behind a genuine token, also while the store cannot be asked about it. @throws RevokeUncertain */
   signOutHolder(presented: PresentedToken): Promise<void>
+  /** What `verify` in mode `strict` would say now of the secret that the session was shown with. Never throws. **Cost**: one read. */
+  reverify(session: Session<Data, Attributes>): Promise<Verdict<Data, Attributes>>
   /** The session's token signed for another transport. */
   tokenFor(session: Session<Data, Attributes>, transport: string): string
   emit<Name extends EventName>(name: Name, event: SessionEvents[Name]): void
@@ -207,14 +218,13 @@ export function createManager<Data, Attributes extends object>(
     async ready() {
       await opened(engine)
     },
-    verify: (token, transport) => verifier.verify(token, transport),
+    verify: (token, transport, options) => verifier.verify(token, transport, options),
     attempt: (subject) => beginAttempt(engine, subject),
     signIn: (who, options = {}) => signIn(engine, who, options),
     startAnonymous: ({ data, ...options } = {}) =>
       startAnonymous(engine, { ...options, delta: deltaOf(data) }),
     update: (session, edit) => changeData(engine, session, editing(settings, edit)),
-    regenerate: (session, options = {}) =>
-      regenerate(engine, session, { grace: options.because !== 'privilege' }),
+    regenerate: (session, options = {}) => regenerate(engine, session, { because: options.because ?? 'age' }),
     elevate: (session, authentication = {}) => elevate(engine, session, authentication),
     setSubjectAttributes: (subject, attributes) => setSubjectAttributes(engine, subject, attributes),
     list: (subject) => listDevices(engine, subject),
@@ -229,6 +239,7 @@ export function createManager<Data, Attributes extends object>(
     eraseSubject: (subject) => eraseSubject(engine, subject),
     onEnd: (session, listener) => live.watch(session, listener),
     on: (name, listener) => engine.events.on(name, listener),
+    measures: () => engine.measures.measures(),
     async close() {
       closed = true
       live.close()
@@ -241,6 +252,7 @@ export function createManager<Data, Attributes extends object>(
     startAnonymousWith: (delta, options) => startAnonymous(engine, { ...options, delta }),
     apply: (session, delta) => changeData(engine, session, applying(settings, delta)),
     signOutHolder: (presented) => signOutHolder(engine, presented),
+    reverify: (session) => verifier.reverify(session),
     regenerationDue: (session) => regenerationDue(engine, session),
     tokenFor(session, transport) {
       const { token, transport: own } = presentedBy(session)

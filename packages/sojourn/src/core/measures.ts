@@ -8,7 +8,7 @@
 
 export type Measure = Figure | Distribution
 
-interface Described {
+export interface Described {
   /** `sojourn.near.hits`. */
   readonly name: string
   readonly description: string
@@ -32,7 +32,10 @@ export interface Distribution extends Described {
   readonly sum: number
 }
 
-/** Optional capability of stores and ports: what they know of themselves. All names of one kind stay the same for the object's life. */
+/**
+ * Optional capability of stores and ports: what they know of themselves. All names stay the same, each of one kind,
+ * for the object's life. The answer is at hand: nobody waits for it.
+ */
 export interface SelfMeasuring {
   measures(): readonly Measure[]
 }

@@ -39,7 +39,7 @@ export interface StoredSession {
   readonly number: SessionNumber
   readonly version: number
   readonly epoch: number
-  /** Raised by elevation: a write decided before it does not land after it. */
+  /** Raised by elevation and by a new secret for a reason of privilege: a write decided before does not land after. */
   readonly privilege: number
   /** Counts the secrets this session has had. */
   readonly generation: number

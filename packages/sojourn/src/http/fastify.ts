@@ -2,7 +2,7 @@
  * Sessions for Fastify. The handle is there from `onRequest` on; the response of a request that changed something
  * waits for the commit, whether it is sent, streamed or hijacked.
  */
-import type { FastifyPluginCallback, FastifyReply } from 'fastify'
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import type { SessionHandle, Sessions } from '../index.ts'
 import { type AttachOptions, attachSessions, type HeaderHolder, type NodeRequest } from './node.ts'
@@ -23,7 +23,7 @@ export interface FastifySessions<Data, Attributes extends object> extends Fastif
  */
 export function fastifySessions<Data, Attributes extends object>(
   sessions: Sessions<Data, Attributes>,
-  options: AttachOptions = {},
+  options: AttachOptions<FastifyRequest['raw'], FastifyReply['raw'], FastifyRequest> = {},
 ): FastifySessions<Data, Attributes> {
   const { attach, of, property } = attachSessions(sessions, options)
 

@@ -170,6 +170,18 @@ export class SessionHandle<
     return this.session?.attributes ?? ({} as Readonly<Partial<Attributes>>)
   }
 
+  /**
+   * Checks the session again in mode `strict`, for what must not rest on a copy or on the time since the request began:
+   * a payment, a change of password. From then on the handle says what was found. Changes that were collected for a
+   * session that is over are dropped. Never throws. **Cost**: one read; none where there was no session.
+   */
+  async reverify(): Promise<Verdict<Data, Attributes>> {
+    return await this.#inTurn(async () => {
+      await this.#reverify()
+      return this.verdict
+    })
+  }
+
   /** @see Session.meets */
   meets(need: { readonly aal?: 1 | 2 | 3; readonly within?: Duration }): boolean {
     return this.session?.meets(need) ?? false
@@ -424,6 +436,20 @@ export class SessionHandle<
     const begun = await this.#parts.internals.startAnonymousWith(delta, { transport, device: this.#client() })
     this.#become(begun)
     return { kind: 'changed', session: begun.session }
+  }
+
+  async #reverify(): Promise<void> {
+    const { manager, internals } = this.#parts
+    const before = this.#verdict
+    if (before.kind === 'none') return
+    if (before.kind === 'valid') this.#verdict = await internals.reverify(before.session)
+    else {
+      const { token, transport } = this.#presented
+      this.#verdict = await manager.verify(token, transport, { mode: 'strict' })
+      if (this.#verdict.kind === 'valid') this.#prepare(this.#verdict)
+    }
+    // Or they would begin a visitor's session.
+    if (this.#verdict.kind === 'none') this.#delta = undefined
   }
 
   async #signOut(): Promise<void> {

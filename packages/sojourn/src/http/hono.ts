@@ -8,6 +8,7 @@ import {
   type Committed,
   type Problem,
   problemOf,
+  type ReadMode,
   type SessionHandle,
   type Sessions,
 } from '../index.ts'
@@ -16,6 +17,8 @@ import { HonoExchange } from './hono/exchange.ts'
 export interface HonoOptions<Property extends string = 'session'> {
   /** The variable's name. Default `session`; another one for a second realm beside the first. */
   readonly property?: Property
+  /** How late the check may see a revocation that was made elsewhere, or a function that says so for each request. Default: the manager's. */
+  readonly mode?: ReadMode | ((context: Context) => ReadMode)
   /**
    * When the session cannot be checked: `respond` (default) answers 503 before the handlers run; `pass` runs them,
    * and `session.verdict` says `unavailable`.
@@ -40,8 +43,8 @@ export function honoSessions<Data, Attributes extends object, Property extends s
   sessions: Sessions<Data, Attributes>,
   options: HonoOptions<Property> = {},
 ): MiddlewareHandler<HonoSessionsEnv<Data, Attributes, Property>> {
-  assertAdapterOptions(options, ['property', 'unavailable', 'onProblem', 'address'])
-  const { property = 'session', unavailable, onProblem = problemJson, address } = options
+  assertAdapterOptions(options, ['property', 'mode', 'unavailable', 'onProblem', 'address'])
+  const { property = 'session', mode, unavailable, onProblem = problemJson, address } = options
 
   const place: unique symbol = Symbol('sojourn session')
 
@@ -58,7 +61,7 @@ export function honoSessions<Data, Attributes extends object, Property extends s
     if (holder[place] === true) return await next()
     holder[place] = true
     const exchange = new HonoExchange(context, address)
-    const opened = sessions.open(exchange)
+    const opened = sessions.open(exchange, { mode: typeof mode === 'function' ? mode(context) : mode })
     const session = opened instanceof Promise ? await opened : opened
     const refusal = session.refused ?? (unavailable === 'pass' ? undefined : session.unavailable)
     if (refusal !== undefined) return await onProblem(refusal, context)

@@ -21,9 +21,9 @@ export interface KoaSessions<Data, Attributes extends object> {
 }
 
 /** `app.use(koaSessions(sessions))`. @throws ConfigError */
-export function koaSessions<Data, Attributes extends object>(
+export function koaSessions<Data, Attributes extends object, Context extends KoaContext = KoaContext>(
   sessions: Sessions<Data, Attributes>,
-  options: AttachOptions = {},
+  options: AttachOptions<IncomingMessage, ServerResponse, Context> = {},
 ): KoaSessions<Data, Attributes> {
   const { attach, of } = attachSessions(sessions, options)
 

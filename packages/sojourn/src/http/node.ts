@@ -4,7 +4,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { InputError } from '../core/errors.ts'
-import type { MaybePromise } from '../core/verdict/verify.ts'
+import type { ReadMode } from '../core/verdict/copies.ts'
+import type { MaybePromise, VerifyOptions } from '../core/verdict/verify.ts'
 import { assertAdapterOptions } from './adapter-options.ts'
 import type { SessionHandle } from './handle.ts'
 import {
@@ -21,7 +22,12 @@ import type { Sessions } from './sessions.ts'
 export { type UpgradeOptions, upgradeSession } from './node/upgrade.ts'
 export { type HeaderHolder, NodeArrival, type NodeRequest, type NodeResponse } from './node/exchange.ts'
 
-export interface NodeOptions<Request = IncomingMessage, Response = ServerResponse> {
+export interface NodeOptions<Request = IncomingMessage, Response = ServerResponse, Target = Request> {
+  /**
+   * How late the check may see a revocation that was made elsewhere, or a function that says so for each request.
+   * Default: the manager's. A function that throws is told to `onError`, and the check is `strict`.
+   */
+  readonly mode?: ReadMode | ((request: Target) => ReadMode)
   /**
    * Writes the answer when the session cannot be checked, a write came from another site, or the changes could not be
    * committed: a page instead of the default, problem JSON. The response is empty but for the session's own headers;
@@ -66,7 +72,7 @@ export function withSessions<
   options: NodeOptions<Request, Response> = {},
 ): (request: Request, response: Response) => void {
   assertAdapterOptions(options, KNOWN)
-  const { hooks, refusalOf } = readNodeOptions(options)
+  const { hooks, refusalOf, checkOf } = readNodeOptions(options)
 
   function run(exchange: NodeExchange, session: SessionHandle<Data, Attributes>): void {
     try {
@@ -99,14 +105,14 @@ export function withSessions<
       exchange.follow(session)
       run(exchange, session)
     }
-    const opened = sessions.open(exchange)
+    const opened = sessions.open(exchange, checkOf(request, request))
     if (opened instanceof Promise) void opened.then(begin)
     else begin(opened)
   }
 }
 
-export interface AttachOptions<Request = IncomingMessage, Response = ServerResponse>
-  extends NodeOptions<Request, Response> {
+export interface AttachOptions<Request = IncomingMessage, Response = ServerResponse, Target = Request>
+  extends NodeOptions<Request, Response, Target> {
   /** Where the handle is put. Default `session`; another one for a second realm beside the first. */
   readonly property?: string
 }
@@ -131,13 +137,13 @@ export interface Attachment<Data, Attributes extends object> {
 }
 
 /** @throws ConfigError */
-export function attachSessions<Data, Attributes extends object, Request, Response>(
+export function attachSessions<Data, Attributes extends object, Request, Response, Target = Request>(
   sessions: Sessions<Data, Attributes>,
-  options: AttachOptions<Request, Response> = {},
+  options: AttachOptions<Request, Response, Target> = {},
 ): Attachment<Data, Attributes> {
   type Handle = SessionHandle<Data, Attributes>
   assertAdapterOptions(options, [...KNOWN, 'property'])
-  const { hooks, refusalOf } = readNodeOptions(options)
+  const { hooks, refusalOf, checkOf } = readNodeOptions(options)
   const { property = 'session' } = options
   // Another realm's handle on the same request is another one.
   const place = Symbol('sojourn session')
@@ -162,7 +168,7 @@ export function attachSessions<Data, Attributes extends object, Request, Respons
       const present = (target as Record<symbol, unknown>)[place]
       if (present !== undefined) return present as Handle
       const exchange = new NodeExchange(request, response, hooks, headers)
-      const opened = sessions.open(exchange)
+      const opened = sessions.open(exchange, checkOf(target as Target, request))
       return opened instanceof Promise
         ? opened.then((session) => begin(exchange, session, target))
         : begin(exchange, opened, target)
@@ -178,7 +184,7 @@ export function attachSessions<Data, Attributes extends object, Request, Respons
   }
 }
 
-const KNOWN: readonly string[] = ['unavailable', 'onError', 'onProblem']
+const KNOWN: readonly string[] = ['mode', 'unavailable', 'onError', 'onProblem']
 
 /** Where it would have gone without us. */
 async function unhandled(error: unknown): Promise<never> {
@@ -186,16 +192,18 @@ async function unhandled(error: unknown): Promise<never> {
 }
 
 /** @throws ConfigError */
-function readNodeOptions<Request, Response>(
-  options: NodeOptions<Request, Response>,
+function readNodeOptions<Request, Response, Target>(
+  options: NodeOptions<Request, Response, Target>,
 ): {
   readonly hooks: Hooks
   readonly refusalOf: (session: {
     readonly refused?: Problem | undefined
     readonly unavailable?: Problem | undefined
   }) => Problem | undefined
+  readonly checkOf: (target: Target, request: NodeRequest) => VerifyOptions
 } {
-  const { onError, onProblem, unavailable } = options
+  const { mode, onError, onProblem, unavailable } = options
+  const always: VerifyOptions = typeof mode === 'function' ? { mode: 'strict' } : { mode }
 
   function report(error: unknown, request: NodeRequest): void {
     if (onError === undefined) void unhandled(error)
@@ -214,6 +222,15 @@ function readNodeOptions<Request, Response>(
           report(error, request)
         })
       },
+    },
+    checkOf(target, request) {
+      if (typeof mode !== 'function') return always
+      try {
+        return { mode: mode(target) }
+      } catch (error) {
+        report(error, request)
+        return always
+      }
     },
     refusalOf: (session) => session.refused ?? (unavailable === 'pass' ? undefined : session.unavailable),
   }

@@ -14,7 +14,7 @@ import { csrfScope } from '../guard/csrf-token.ts'
 import { type ProxyOptions, type ProxySettings, readProxyOptions } from '../guard/proxy-options.ts'
 import { crossingOf } from './crossing.ts'
 import { unknownKeys } from '../core/policy/unknown-keys.ts'
-import type { MaybePromise } from '../core/verdict/verify.ts'
+import type { MaybePromise, VerifyOptions } from '../core/verdict/verify.ts'
 import type { Exchange } from './exchange.ts'
 import type { Presentation } from './delivery.ts'
 import { type HandleParts, SessionHandle } from './handle.ts'
@@ -38,9 +38,9 @@ export interface SessionsOptions<Data> extends ManagerOptions<Data> {
 export interface Sessions<Data = Record<string, unknown>, Attributes extends object = Record<string, unknown>>
   extends SessionManager<Data, Attributes> {
   /** Checks a request that an adapter describes. Synchronous when the check is. Never throws. */
-  open(exchange: Exchange): MaybePromise<SessionHandle<Data, Attributes>>
+  open(exchange: Exchange, options?: VerifyOptions): MaybePromise<SessionHandle<Data, Attributes>>
   /** Checks a web-standard request. Call `commit(headers)` on the handle before answering. */
-  get(request: Request, facts?: RequestFacts): Promise<SessionHandle<Data, Attributes>>
+  get(request: Request, facts?: RequestFacts & VerifyOptions): Promise<SessionHandle<Data, Attributes>>
   /**
    * Runs `handler` with the request's session and commits before its answer leaves. Answers 503 itself when the
    * session cannot be checked, and a problem when the changes could not be committed.
@@ -82,23 +82,35 @@ export function createSessionsIn<Data, Attributes extends object>(
   const { cookie, bearer, csrf, proxies } = transports
   const unpresented: Presentation = { transport: cookie?.name ?? BEARER, token: '' }
 
-  function open(exchange: Exchange): MaybePromise<SessionHandle<Data, Attributes>> {
+  function open(
+    exchange: Exchange,
+    asked: VerifyOptions = {},
+  ): MaybePromise<SessionHandle<Data, Attributes>> {
     const fromHeader = bearer ? findBearer(exchange.header('authorization')) : undefined
-    if (fromHeader?.kind === 'found') return check(exchange, { transport: BEARER, token: fromHeader.token })
+    if (fromHeader?.kind === 'found')
+      return check(exchange, { transport: BEARER, token: fromHeader.token }, asked)
     if (fromHeader?.kind === 'malformed') return unusable(exchange, 'malformed')
-    if (cookie === undefined) return check(exchange, unpresented)
+    if (cookie === undefined) return check(exchange, unpresented, asked)
     // A browser sends cookies unasked, so who asked it to is part of the question.
     if (csrf !== undefined && isBarred(exchange, csrf)) return barred(exchange)
     const found = findToken(exchange.header('cookie'), cookie)
     if (found.kind === 'duplicate') return unusable(exchange, 'duplicate')
+    if (found.kind === 'absent') return check(exchange, unpresented, asked)
+    // Under a former name the client is given its token anew: not one that was replaced, which a copy may not know.
+    const isFormer = found.name !== cookie.name
     return check(
       exchange,
-      found.kind === 'found' ? { transport: found.name, token: found.token } : unpresented,
+      { transport: found.name, token: found.token },
+      isFormer ? { mode: 'strict' } : asked,
     )
   }
 
-  function check(exchange: Exchange, presented: Presentation): MaybePromise<SessionHandle<Data, Attributes>> {
-    const verdict = manager.verify(presented.token, presented.transport)
+  function check(
+    exchange: Exchange,
+    presented: Presentation,
+    asked: VerifyOptions,
+  ): MaybePromise<SessionHandle<Data, Attributes>> {
+    const verdict = manager.verify(presented.token, presented.transport, asked)
     return verdict instanceof Promise
       ? verdict.then(
           (checked) => new SessionHandle(parts, exchange, { presented, verdict: checked, barred: false }),
@@ -133,7 +145,7 @@ export function createSessionsIn<Data, Attributes extends object>(
   const sessions: Sessions<Data, Attributes> = {
     ...manager,
     open,
-    get: async (request, facts = {}) => await open(webExchange(request, facts)),
+    get: async (request, facts = {}) => await open(webExchange(request, facts), facts),
     async respond(request, handler, { onProblem = problemResponse, ...facts } = {}) {
       const session = await sessions.get(request, facts)
       return await respond({ session, handler, onProblem: (problem) => onProblem(problem, request) })

@@ -1,4 +1,5 @@
 /** The web-standard side: a `Request` as an exchange, and a `Response` that waits for its commit. */
+import type { ReadMode } from '../core/verdict/copies.ts'
 import { noteRead, putHeaders, type ResponseHeaders } from './delivery.ts'
 import type { Exchange } from './exchange.ts'
 import type { SessionHandle } from './handle.ts'
@@ -11,6 +12,8 @@ export interface RequestFacts {
 }
 
 export interface RespondOptions extends RequestFacts {
+  /** Default: the manager's. */
+  readonly mode?: ReadMode
   /** The answer in place of problem JSON when the request is refused or its changes could not be committed. */
   readonly onProblem?: (problem: Problem, request: Request) => Response | Promise<Response>
 }

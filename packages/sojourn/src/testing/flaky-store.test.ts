@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { authorityOf, readsSynchronously } from '../core/store.ts'
 import { memoryStore } from '../stores/memory/index.ts'
+import { tieredStore } from '../stores/tiered/index.ts'
 import {
   fakeEnvironment,
   flakyStore,
@@ -121,6 +123,17 @@ describe('flakyStore', () => {
     expect(await inner.list(ROSTER)).toBeDefined()
     store.faults.heal()
     expect(await answer).toBe('committed')
+  })
+
+  it('stands in front of the authority, too, where a store keeps copies of one', async () => {
+    const { inner, environment } = setUp()
+    const store = flakyStore(tieredStore({ hot: inner, environment }))
+    const authority = authorityOf(store)
+    expect(authority).not.toBe(store)
+    store.faults.fail({ on: 'read' })
+    await expect(authority.read(ROSTER, makeNumber(1))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(await authority.read(ROSTER, makeNumber(1))).toBeUndefined()
+    expect(readsSynchronously(authority) && authority.peek(ROSTER, makeNumber(1))).toBe('ask')
   })
 
   it('hides the peek unless it is asked for', async () => {

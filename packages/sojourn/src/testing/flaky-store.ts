@@ -5,6 +5,7 @@
 import type { Environment } from '../core/environment.ts'
 import { SystemError } from '../core/errors.ts'
 import {
+  authorityOf,
   type CommitAnswer,
   readsSynchronously,
   type SessionStore,
@@ -31,12 +32,17 @@ export function flakyStore(store: SessionStore, options: FlakyStoreOptions = {})
     const detour = list.take(operation)
     return detour === undefined ? act() : detour(act)
   }
+  const reads = (of: SessionStore): Pick<SessionStore, 'read' | 'list'> & SynchronousReads => ({
+    peek: (...place) => (options.peek === true && readsSynchronously(of) ? of.peek(...place) : 'ask'),
+    read: (roster, number) => call('read', () => of.read(roster, number)),
+    list: (roster) => call('list', () => of.list(roster)),
+  })
+  const authority = authorityOf(store)
   return {
     traits: store.traits,
+    ...(authority === store ? {} : { authority: { ...authority, ...reads(authority) } }),
     faults: faultsOf(list, calls, options.environment),
-    peek: (...place) => (options.peek === true && readsSynchronously(store) ? store.peek(...place) : 'ask'),
-    read: (roster, number) => call('read', () => store.read(roster, number)),
-    list: (roster) => call('list', () => store.list(roster)),
+    ...reads(store),
     commit: (roster, change) => call('commit', () => store.commit(roster, change)),
     documents: {
       get: (name) => call('documents.get', () => store.documents.get(name)),

@@ -33,3 +33,9 @@ export { type Seeded, seeded } from './seeded.ts'
 export { flakyStore, type FlakyStore, type FlakyStoreOptions } from './flaky-store.ts'
 export type { Faults, FaultScope, Gate, StoreOperation } from './fault-script.ts'
 export { type LoggedIn, loginAs } from './login-as.ts'
+export {
+  PORT_RULES,
+  type PortConformanceRunner,
+  redisPortConformance,
+  type RedisPortConformanceOptions,
+} from './redis-port/kit.ts'

@@ -3,9 +3,11 @@ import { announceEnded, type Engine, opened, underSecret } from '../engine.ts'
 import { SystemError } from '../errors.ts'
 import { NO_COMMIT, type RosterKey, type SessionNumber, randomNumber, sessionId } from '../ids.ts'
 import { freshDeadlines } from '../policy/lifetimes.ts'
+import type { EndedInFavour } from '../ending/in-favour.ts'
 import type { LoadedRoster } from '../writing/loading.ts'
 import type { LifetimeName, StoredSession } from '../roster.ts'
 import { type Admission, type AdmitAnswer, admit } from '../rules/admit.ts'
+import { revoke } from '../rules/end.ts'
 import { dryRun } from '../rules/rule.ts'
 import type { Session } from '../session.ts'
 import { hashSecret, newSecret } from '../token/token.ts'
@@ -102,12 +104,20 @@ async function admitAs<Data, Attributes>(
     device: device.label,
     address: device.address,
   })
+  engine.endsInFavour.seeTo(roster, changed.outcome, evicted.map(evictedFrom(roster)))
   const secret = record.secretHash === promisedHash && promised !== undefined ? promised.secret : drawn
   return {
     kind: 'created',
     evicted,
     ...underSecret<Data, Attributes>(engine, { roster, header, record, transport }, secret),
   }
+}
+
+function evictedFrom(roster: RosterKey): (session: StoredSession) => EndedInFavour {
+  return ({ number }) => ({
+    rule: revoke(number, 'evicted'),
+    refusal: { kind: 'session', roster, number },
+  })
 }
 
 /** A record that nobody has authenticated yet. */

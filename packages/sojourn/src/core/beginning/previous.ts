@@ -11,6 +11,7 @@ import type { Promised } from './creation.ts'
 import { type Engine, opened } from '../engine.ts'
 import { type RosterKey, type SessionNumber, randomNumber, sessionId } from '../ids.ts'
 import { lookOrThrow } from '../verdict/look.ts'
+import { claimedAgain } from '../rules/again.ts'
 import { claim, revoke } from '../rules/end.ts'
 import { openSuccessor, sealSuccessor } from '../token/seal.ts'
 import { isTokenShaped, newSecret, readToken, secretOf, type TokenClaims } from '../token/token.ts'
@@ -83,6 +84,12 @@ export async function takeOver(
   })
   if (changed.answer.kind === 'nothing') return NOTHING_TAKEN
   const { target, session } = changed.answer
+  engine.endsInFavour.seeTo(claims.roster, changed.outcome, [
+    {
+      rule: claimedAgain(claims.number, target),
+      refusal: { kind: 'session', roster: claims.roster, number: claims.number },
+    },
+  ])
   const subject = changed.header?.subject
   const secret = openSuccessor(settings.ring, target.sealed, {
     session: sessionId(target.roster, target.number),

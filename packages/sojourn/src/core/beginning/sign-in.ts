@@ -138,7 +138,7 @@ export async function signIn<Data, Attributes extends object>(
   const request = { ...options, ...checkedAuthentication(options), delta: deltaOf(options.data) }
   const { attempt, roster, loaded } =
     typeof who === 'object' && who !== null ? await continued(engine, who) : await beginHere(engine, who)
-  if (options.remember === true && !settings.remember) return { kind: 'refused', reason: 'remember-disabled' }
+  if (options.remember === true && !settings.remember) return turnedAway(engine, 'remember-disabled')
   await assertSettled(engine, roster)
   if (attempt.globalEpoch > engine.moment().globalEpoch) await watch.refresh()
   const previous = await findPrevious(engine, options.previous)
@@ -287,13 +287,16 @@ function newSession(engine: Engine, parts: SignInParts): NewSession {
   }
 }
 
-function refused(
-  engine: Engine,
-  answer: Refusal,
-  subject: string,
-): { kind: 'refused'; reason: 'superseded' | 'attempt-expired' | 'device-limit' } {
-  if (answer.kind === 'expired') return { kind: 'refused', reason: 'attempt-expired' }
-  if (answer.kind !== 'limit') return { kind: 'refused', reason: 'superseded' }
+function refused(engine: Engine, answer: Refusal, subject: string): RefusedSignIn {
+  if (answer.kind === 'expired') return turnedAway(engine, 'attempt-expired')
+  if (answer.kind !== 'limit') return turnedAway(engine, 'superseded')
   engine.events.emit('device-limit.reached', { subject, limit: engine.settings.devices.count })
-  return { kind: 'refused', reason: 'device-limit' }
+  return turnedAway(engine, 'device-limit')
+}
+
+type RefusedSignIn = Extract<SignInResult<never, never>, { kind: 'refused' }>
+
+function turnedAway({ counts }: Engine, reason: RefusedSignIn['reason']): RefusedSignIn {
+  counts.refusedSignIns.add(reason)
+  return { kind: 'refused', reason }
 }

@@ -2,13 +2,21 @@
  * Deadlines that the library enforces itself, whatever a driver does. All calls of one kind share a length, so
  * they end in the order they began: one queue and one timer serve any number of calls. The timer keeps the process
  * alive, because somebody awaits those calls, and is there only while one of them has not been answered.
+ *
+ * A breaker hears what became of every call, and turns calls away while the store keeps failing.
  */
 import type { Environment, Timer } from '../environment.ts'
 import { SystemError } from '../errors.ts'
+import { type Admission, type Breaker, NotMade } from './breaker.ts'
 
 export interface Deadlines {
   /** `call`'s result, or a `DEADLINE_EXCEEDED` when it takes too long. The call itself goes on; its outcome is unknown. */
-  limit<T>(call: () => Promise<T>): Promise<T>
+  limit<T>(call: () => Promise<T>, options?: LimitOptions): Promise<T>
+}
+
+export interface LimitOptions {
+  /** Made also while the breaker turns others away. Default false. */
+  readonly urgent?: boolean | undefined
 }
 
 interface Waiting {
@@ -20,11 +28,20 @@ interface Waiting {
 /** How long after its deadline a call that has not come back still counts as in flight. */
 const WRITTEN_OFF_AFTER_MS = 30_000
 
-/** @throws (from `limit`) SystemError `DEADLINE_EXCEEDED`; `OVERLOADED` at once when `mostInFlight` calls have not come back, unless they were given up long ago */
+/**
+ * @throws (from `limit`) SystemError `DEADLINE_EXCEEDED`; at once `OVERLOADED` when `mostInFlight` calls have not come
+ * back, unless they were given up long ago, and `STORE_UNAVAILABLE` while the breaker is open
+ */
 export function createDeadlines(
   environment: Environment,
-  options: { readonly ms: number; readonly mostInFlight: number },
+  options: {
+    readonly ms: number
+    readonly mostInFlight: number
+    /** Default: none, and every call is made. */
+    readonly breaker?: Breaker
+  },
 ): Deadlines {
+  const { ms, mostInFlight, breaker = NO_BREAKER } = options
   let queue: Waiting[] = []
   let settledAhead = 0
   let inFlight = 0
@@ -56,20 +73,16 @@ export function createDeadlines(
 
   function expire(): void {
     const now = environment.monotonic()
-    const rest: Waiting[] = []
-    for (const entry of queue) {
-      if (entry.settled) continue
-      if (entry.dueAt <= now) entry.expire()
-      else rest.push(entry)
-    }
-    queue = rest
+    const waiting = queue.slice(settledAhead).filter((entry) => !entry.settled)
+    const due = waiting.findIndex((entry) => entry.dueAt > now)
+    queue = due === -1 ? [] : waiting.slice(due)
     settledAhead = 0
     arm()
+    for (const entry of due === -1 ? waiting : waiting.slice(0, due)) entry.expire()
   }
 
   /** A driver that lost a call never brings it back, and a store that is well again must not stay closed for it. */
-  function writeOff(): void {
-    const latest = environment.monotonic() - WRITTEN_OFF_AFTER_MS
+  function writeOff(latest: number): void {
     for (const entry of overdue) {
       if (entry.dueAt > latest) return
       overdue.delete(entry)
@@ -77,39 +90,78 @@ export function createDeadlines(
     }
   }
 
+  /** Room for one more. While the breaker is open calls are few, and go beyond those that were given up. */
+  function hasRoom(): boolean {
+    if (inFlight < mostInFlight) return true
+    writeOff(environment.monotonic() - WRITTEN_OFF_AFTER_MS)
+    return inFlight < mostInFlight || (breaker.state !== 'closed' && overdue.size > 0)
+  }
+
+  function answered(): void {
+    const isRecovery = breaker.state !== 'closed'
+    breaker.answered()
+    // It answers in time again: what was given up meanwhile is lost, or comes back to nobody.
+    if (isRecovery) writeOff(environment.monotonic())
+  }
+
+  function follow<T>(call: () => Promise<T>, admission: Admission): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const settle = (then: () => void): void => {
+        entry.settled = true
+        forgetSettled()
+        then()
+      }
+      const entry: Waiting = {
+        dueAt: environment.monotonic() + ms,
+        settled: false,
+        expire() {
+          overdue.add(entry)
+          const error = exceeded(ms)
+          breaker.failed(error, admission)
+          settle(() => reject(error))
+        },
+      }
+      const cameBack = (inTime: () => void): void => {
+        if (!entry.settled || overdue.delete(entry)) inFlight--
+        if (!entry.settled) settle(inTime)
+      }
+      queue.push(entry)
+      if (timer === undefined) arm()
+      inFlight++
+      const succeed = (value: T): void => {
+        if (entry.settled) breaker.answeredLate()
+        else answered()
+        cameBack(() => resolve(value))
+      }
+      const fail = (error: unknown): void => {
+        if (!entry.settled) breaker.failed(error, admission)
+        cameBack(() => reject(error))
+      }
+      started(call).then(succeed, fail)
+    })
+  }
+
   return {
-    limit<T>(call: () => Promise<T>): Promise<T> {
-      if (inFlight >= options.mostInFlight) writeOff()
-      if (inFlight >= options.mostInFlight) return Promise.reject(overloaded(options.mostInFlight))
-      return new Promise<T>((resolve, reject) => {
-        const entry: Waiting = {
-          dueAt: environment.monotonic() + options.ms,
-          settled: false,
-          expire() {
-            overdue.add(entry)
-            settle(() => reject(exceeded(options.ms)))
-          },
-        }
-        const settle = (then: () => void): void => {
-          if (entry.settled) return
-          entry.settled = true
-          forgetSettled()
-          then()
-        }
-        const back = (then: () => void): void => {
-          if (!entry.settled || overdue.delete(entry)) inFlight--
-          settle(then)
-        }
-        queue.push(entry)
-        if (timer === undefined) arm()
-        inFlight++
-        started(call).then(
-          (value) => back(() => resolve(value)),
-          (error: unknown) => back(() => reject(error)),
-        )
-      })
+    limit<T>(call: () => Promise<T>, { urgent = false }: LimitOptions = {}): Promise<T> {
+      const admission = breaker.admit({ urgent })
+      if (admission instanceof NotMade) return Promise.reject(admission)
+      if (hasRoom()) return follow(call, admission)
+      const error = overloaded(mostInFlight)
+      breaker.failed(error, admission)
+      return Promise.reject(error)
     },
   }
+}
+
+const nothing = (): void => undefined
+const NO_BREAKER: Breaker = {
+  state: 'closed',
+  opened: 0,
+  refused: 0,
+  admit: () => 'call',
+  answered: nothing,
+  failed: nothing,
+  answeredLate: nothing,
 }
 
 /** A call that throws at once is one that rejects. */

@@ -11,6 +11,7 @@ import {
   type RegenerateAnswer,
   regenerate as regenerateRule,
 } from '../rules/change.ts'
+import { renewedAgain } from '../rules/again.ts'
 import { ofSubject, type Rule } from '../rules/rule.ts'
 import { basisOf, type Presented, presentedBy, Session } from '../session.ts'
 import { subjectAttributes } from './session-data.ts'
@@ -42,11 +43,12 @@ export async function changeData<Data, Attributes>(
   await opened(engine)
   const { roster, token, transport, ...presented } = presentedBy(session)
   const rule = patch(basisOf(presented), edit)
-  const answer = await changeOne(
-    engine,
-    { roster, ...presented },
-    { rule, writeClass: 'fast', repeatable: false },
-  )
+  const { answer } = await engine.writer.change(roster, {
+    scope: presented.record.number,
+    rule,
+    writeClass: 'fast',
+    repeatable: false,
+  })
   if (answer.kind !== 'changed') return answer
   // Another request may have given the session a new secret meanwhile; this one still holds the one it came with.
   const { generation, secretHash, grace } = presented.record
@@ -56,25 +58,24 @@ export async function changeData<Data, Attributes>(
 }
 
 /**
- * A new secret. With `grace` the old one stays good for requests in flight, and parallel callers all get the
- * same new one; without, the old one is dead at once and parallel callers are `superseded`.
+ * A new secret. Because of `age`, the old one stays good for requests in flight, and parallel callers all get the
+ * same new one. Because of `privilege`, the old one is dead at once, parallel callers are `superseded`, and so is a
+ * write that was decided before.
  */
 export async function regenerate<Data, Attributes>(
   engine: Engine,
   session: Session<Data, Attributes>,
-  options: { readonly grace: boolean },
+  { because }: { readonly because: 'age' | 'privilege' },
 ): Promise<RenewResult<Data, Attributes>> {
   await opened(engine)
   const presented = presentedBy(session)
   if (presented.record.generation >= MAX_GENERATION) return { kind: 'ended' }
   const secret = newSecret(engine.environment)
-  const grace = options.grace && engine.settings.graceMs > 0 ? graceFor(engine, presented, secret) : undefined
-  const rule = regenerateRule(basisOf(presented), { secretHash: hashSecret(secret), grace })
-  const answer = await changeOne<RegenerateAnswer>(engine, presented, {
-    rule,
-    writeClass: engine.replicated,
-    repeatable: true,
-  })
+  const newPrivilege = because === 'privilege'
+  const grace =
+    newPrivilege || engine.settings.graceMs === 0 ? undefined : graceFor(engine, presented, secret)
+  const rule = regenerateRule(basisOf(presented), { secretHash: hashSecret(secret), grace, newPrivilege })
+  const answer = await renewOne<RegenerateAnswer>(engine, presented, rule)
   if (answer.kind === 'lost') return winnersToken(engine, presented, answer.session)
   if (answer.kind !== 'changed') return answer
   engine.events.emit('session.regenerated', { sessionId: session.id, subject: session.subject })
@@ -105,7 +106,7 @@ export async function elevate<Data, Attributes>(
     secretHash: hashSecret(secret),
     grace: undefined,
   })
-  const answer = await changeOne(engine, presented, { rule, writeClass: engine.replicated, repeatable: true })
+  const answer = await renewOne<ChangeAnswer>(engine, presented, rule)
   if (answer.kind !== 'changed') return answer
   engine.events.emit('session.elevated', {
     sessionId: session.id,
@@ -145,18 +146,20 @@ export function regenerationDue<Data, Attributes>(
   return every > 0 && checkedAt - record.secretAt >= every ? 'age' : undefined
 }
 
-interface OneChange<Answer> {
-  readonly rule: Rule<Answer>
-  readonly writeClass: Engine['replicated']
-  readonly repeatable: boolean
-}
-
-async function changeOne<Answer = ChangeAnswer>(
-  engine: Engine,
-  { roster, record }: Pick<Presented, 'roster' | 'record'>,
-  change: OneChange<Answer>,
+/** Puts a new secret; the one before is dead, or will be, also where the store cannot confirm that yet. */
+async function renewOne<Answer extends ChangeAnswer | RegenerateAnswer>(
+  { writer, endsInFavour, replicated }: Engine,
+  { roster, record: { number } }: Presented,
+  rule: Rule<Answer>,
 ): Promise<Answer> {
-  return (await engine.writer.change(roster, { scope: record.number, ...change })).answer
+  const change = { scope: number, rule, writeClass: replicated, repeatable: true }
+  const { answer, outcome } = await writer.change(roster, change)
+  if (answer.kind !== 'changed') return answer
+  const { session } = answer
+  const { generation: belowGeneration, grace } = session
+  const refusal = { kind: 'session', roster, number, belowGeneration, from: grace?.endsAt } as const
+  endsInFavour.seeTo(roster, outcome, [{ rule: renewedAgain(session), refusal }])
+  return answer
 }
 
 function graceFor(

@@ -11,7 +11,7 @@ import {
   raiseGlobalEpoch,
   readGlobalEpoch,
 } from './deployment.ts'
-import type { Deadlines } from '../calls/deadline.ts'
+import type { Deadlines, LimitOptions } from '../calls/deadline.ts'
 import { SystemError } from '../errors.ts'
 import { ageAt, type Instant, instant, NEVER } from '../instant.ts'
 
@@ -25,19 +25,22 @@ export interface DeploymentWatch {
   readonly current: Deployment | undefined
   /** Whether `current` may be relied on now, which the caller may know already. Starts a renewal in the background when it is getting old. */
   isFresh(now?: number): boolean
+  /** Milliseconds since `current` was confirmed; since this began, while there is none. */
+  age(): number
   /** Asks the store again; callers at the same time share one question. @throws SystemError */
   refresh(): Promise<Deployment>
   /** The epoch that would end everything there is now. @throws SystemError */
-  next(): Promise<number>
+  next(how?: LimitOptions): Promise<number>
   /** Raises the stored epoch to `target`, once however often it is called. @throws SystemError */
-  raise(target: number): Promise<Deployment>
+  raise(target: number, how?: LimitOptions): Promise<Deployment>
 }
 
 export function createDeploymentWatch(
-  parts: DeploymentParts & { readonly deadlines: Deadlines },
+  parts: DeploymentParts & { readonly reads: Deadlines; readonly writes: Deadlines },
 ): DeploymentWatch {
-  const { environment, deadlines } = parts
+  const { environment, reads, writes } = parts
   let current: Deployment | undefined
+  const began = instant(environment)
   let learned = NEVER
   let opening: Promise<Deployment> | undefined
   let renewing: Promise<Deployment> | undefined
@@ -52,7 +55,7 @@ export function createDeploymentWatch(
   async function open(): Promise<Deployment> {
     const asked = instant(environment)
     try {
-      return learn(await deadlines.limit(() => openDeployment(parts)), asked)
+      return learn(await reads.limit(() => openDeployment(parts)), asked)
     } catch (error) {
       if (error instanceof SystemError && !error.retryable) refused = error
       throw error
@@ -64,7 +67,7 @@ export function createDeploymentWatch(
   async function renew(known: Deployment): Promise<Deployment> {
     const asked = instant(environment)
     try {
-      const globalEpoch = await deadlines.limit(() => readGlobalEpoch(parts, known))
+      const globalEpoch = await reads.limit(() => readGlobalEpoch(parts, known))
       return learn({ ...known, globalEpoch }, asked)
     } finally {
       renewing = undefined
@@ -86,19 +89,20 @@ export function createDeploymentWatch(
       if (age > STALE_AFTER_MS / 2 && current !== undefined) watch.refresh().catch(() => undefined)
       return age < STALE_AFTER_MS
     },
+    age: () => ageAt(learned === NEVER ? began : learned, instant(environment)),
     async refresh() {
       const known = await watch.ready()
       renewing ??= renew(known)
       return await renewing
     },
-    async next() {
+    async next(how) {
       const known = await watch.ready()
-      return await deadlines.limit(() => nextGlobalEpoch(parts, known))
+      return await reads.limit(() => nextGlobalEpoch(parts, known), how)
     },
-    async raise(target) {
+    async raise(target, how) {
       const known = await watch.ready()
       const asked = instant(environment)
-      const globalEpoch = await deadlines.limit(() => raiseGlobalEpoch(parts, target))
+      const globalEpoch = await writes.limit(() => raiseGlobalEpoch(parts, target), how)
       return learn({ ...known, globalEpoch }, asked)
     },
   }

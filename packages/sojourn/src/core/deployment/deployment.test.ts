@@ -12,7 +12,7 @@ import {
   rosterKeyOf,
 } from './deployment.ts'
 import { createDeploymentWatch, STALE_AFTER_MS } from './deployment-watch.ts'
-import { SECRETS } from '../manager.fixture.ts'
+import { managerOn, SECRETS } from '../manager.fixture.ts'
 import { secretsRing } from '../token/secrets.ts'
 
 interface Setting {
@@ -114,6 +114,60 @@ describe('the start is refused', () => {
   })
 })
 
+describe('the number of tags', () => {
+  it('is kept with the record, and another one is refused with what to configure', async () => {
+    const { parts, value } = setUp()
+    await openDeployment({ ...parts(), tags: 16 })
+    expect(await value()).toMatchObject({ tags: 16 })
+    await expect(openDeployment({ ...parts(), tags: 16 })).resolves.toBeDefined()
+    const other = openDeployment({ ...parts(), tags: 32 })
+    await expect(other).rejects.toMatchObject({ code: 'DEPLOYMENT_MISMATCH', retryable: false })
+    await expect(openDeployment({ ...parts(), tags: 32 })).rejects.toThrow('configure `tags: 16`')
+  })
+
+  it('is compared at every renewal and every change of the record', async () => {
+    const { parts } = setUp()
+    const known = await openDeployment({ ...parts(), tags: 16 })
+    const other = { ...parts(), tags: 32 }
+    const mismatch = { code: 'DEPLOYMENT_MISMATCH' }
+    await expect(readGlobalEpoch(other, known)).rejects.toMatchObject(mismatch)
+    await expect(raiseGlobalEpoch(other, known.globalEpoch + 1)).rejects.toMatchObject(mismatch)
+  })
+
+  it('stays what it is when everything is revoked and when the secrets change', async () => {
+    const { parts, value } = setUp()
+    const { globalEpoch } = await openDeployment({ ...parts(), tags: 16 })
+    await raiseGlobalEpoch({ ...parts(), tags: 16 }, globalEpoch + 1)
+    await openDeployment({ ...parts(SECRETS[1], SECRETS[0]), tags: 16 })
+    expect(await value()).toMatchObject({ tags: 16, globalEpoch: globalEpoch + 1 })
+  })
+
+  it('is nothing to a store without tags, nor to a record that was made without', async () => {
+    const { parts, value } = setUp()
+    await openDeployment(parts())
+    expect(await value()).not.toHaveProperty('tags')
+    await expect(openDeployment({ ...parts(), tags: 16 })).resolves.toBeDefined()
+    const tagged = setUp()
+    await openDeployment({ ...tagged.parts(), tags: 16 })
+    await expect(openDeployment(tagged.parts())).resolves.toBeDefined()
+  })
+
+  it.each(['"16"', 'null', '1.5'])('that reads %s is no record', async (tags) => {
+    const { parts, store, value } = setUp()
+    await openDeployment(parts())
+    const text = JSON.stringify(await value()).replace('}', `,"tags":${tags}}`)
+    await store.documents.put('deployment', 1, text)
+    await expect(openDeployment(parts())).rejects.toThrow('cannot be read')
+  })
+
+  it('is that of the store which the manager was given', async () => {
+    const { environment, store } = setUp()
+    await managerOn({ ...store, traits: { ...store.traits, tags: 16 } }, environment).ready()
+    const other = managerOn({ ...store, traits: { ...store.traits, tags: 8 } }, environment)
+    await expect(other.ready()).rejects.toMatchObject({ code: 'DEPLOYMENT_MISMATCH' })
+  })
+})
+
 describe('a new secret', () => {
   it('behind the old one changes nothing; in front, the key is wrapped under it; then the old one may go', async () => {
     const { parts, value } = setUp()
@@ -191,7 +245,10 @@ describe('the watch', () => {
   function watching(): Setting & { watch: ReturnType<typeof createDeploymentWatch> } {
     const setting = setUp()
     const deadlines = createDeadlines(setting.environment, { ms: 2000, mostInFlight: 10 })
-    return { ...setting, watch: createDeploymentWatch({ ...setting.parts(), deadlines }) }
+    return {
+      ...setting,
+      watch: createDeploymentWatch({ ...setting.parts(), reads: deadlines, writes: deadlines }),
+    }
   }
 
   it('knows nothing before it was asked', () => {
@@ -257,7 +314,7 @@ describe('the watch', () => {
     const wrong = setUp()
     await openDeployment({ ...wrong.parts(), name: 'forum' })
     const deadlines = createDeadlines(wrong.environment, { ms: 2000, mostInFlight: 10 })
-    const refused = createDeploymentWatch({ ...wrong.parts(), deadlines })
+    const refused = createDeploymentWatch({ ...wrong.parts(), reads: deadlines, writes: deadlines })
     for (let tries = 0; tries < 3; tries++)
       await expect(refused.ready()).rejects.toMatchObject({ code: 'DEPLOYMENT_MISMATCH' })
     expect(wrong.store.faults.calls['documents.get']).toBe(3)

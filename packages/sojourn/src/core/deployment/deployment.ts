@@ -1,11 +1,12 @@
 /**
  * The deployment record: one versioned document per store that says which deployment the store belongs to.
  *
- *     deployment   { "format": 1, "name": …, "id": …, "namingKey": <wrapped>, "namingKeyPrint": …, "globalEpoch": … }
+ *     deployment   { "format": 1, "name": …, "id": …, "namingKey": <wrapped>, "namingKeyPrint": …, "globalEpoch": …, "tags"?: … }
  *
  * The naming key turns subjects into roster keys. It is generated once and never rotated (every key would
  * change); it is kept wrapped under the configured secrets, and rewrapped when another secret comes first.
- * A record of another deployment, or one that these secrets do not open, refuses the start.
+ * A record of another deployment, or one that these secrets do not open, refuses the start. So does another number
+ * of tags: every roster would be looked for in a place where it is not. A store without tags says nothing about them.
  *
  * The global epoch ends everything there is. Each process learns of a new one within `staleAfterMs`: a check
  * looks at the age of what this process knows, and an old answer is renewed before anything is accepted.
@@ -39,6 +40,8 @@ interface DeploymentDocument {
   readonly namingKey: string
   readonly namingKeyPrint: string
   readonly globalEpoch: number
+  /** Into how many places the store lays its rosters; absent where it never said. */
+  readonly tags?: number | undefined
 }
 
 export interface DeploymentParts {
@@ -46,6 +49,8 @@ export interface DeploymentParts {
   readonly environment: Environment
   readonly ring: SecretsRing
   readonly name: string
+  /** `StoreTraits.tags`. */
+  readonly tags?: number | undefined
 }
 
 /** Reads the record, or creates it on the first start. @throws SystemError `DEPLOYMENT_MISMATCH`, `STORE_NEWER` */
@@ -57,7 +62,7 @@ export async function openDeployment(parts: DeploymentParts): Promise<Deployment
       await parts.documents.put(DOCUMENT, 'absent', JSON.stringify(fresh))
       continue
     }
-    const document = parseDocument(found.value, parts.name)
+    const document = parseDocument(found.value, parts)
     const { namingKey, key } = unwrap(document, parts.ring)
     if (key === parts.ring.signing) return deploymentOf(document, namingKey)
     const rewrapped = { ...document, namingKey: wrap(parts, parts.ring.signing, document.id, namingKey) }
@@ -69,7 +74,7 @@ export async function openDeployment(parts: DeploymentParts): Promise<Deployment
 /** The global epoch as the store has it now. */
 export async function readGlobalEpoch(parts: DeploymentParts, expected: Deployment): Promise<number> {
   const found = await parts.documents.get(DOCUMENT)
-  const document = found === undefined ? undefined : parseDocument(found.value, parts.name)
+  const document = found === undefined ? undefined : parseDocument(found.value, parts)
   if (document?.id === expected.id) return document.globalEpoch
   throw replaced()
 }
@@ -84,7 +89,7 @@ export async function raiseGlobalEpoch(parts: DeploymentParts, target: number): 
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const found = await parts.documents.get(DOCUMENT)
     if (found === undefined) throw replaced()
-    const document = parseDocument(found.value, parts.name)
+    const document = parseDocument(found.value, parts)
     if (document.globalEpoch >= target) return document.globalEpoch
     const raised = JSON.stringify({ ...document, globalEpoch: target })
     if ((await parts.documents.put(DOCUMENT, found.version, raised)) === 'committed') return target
@@ -108,10 +113,11 @@ function newDocument(parts: DeploymentParts): DeploymentDocument {
     namingKey: wrap(parts, parts.ring.signing, id, namingKey),
     namingKeyPrint: fingerprint(namingKey),
     globalEpoch: parts.environment.now(),
+    tags: parts.tags,
   }
 }
 
-function parseDocument(value: string, name: string): DeploymentDocument {
+function parseDocument(value: string, { name, tags }: DeploymentParts): DeploymentDocument {
   const document = parseJson(value)
   if (document === undefined) {
     throw new SystemError(
@@ -125,10 +131,16 @@ function parseDocument(value: string, name: string): DeploymentDocument {
       'The deployment record was written by a later version of Sojourn. Update this process.',
     )
   }
-  if (document.name === name) return document
+  if (document.name !== name) {
+    throw new SystemError(
+      'DEPLOYMENT_MISMATCH',
+      `The store belongs to the deployment "${document.name}", and this process is configured for "${name}". Give each deployment a store of its own, or correct \`deployment\`.`,
+    )
+  }
+  if (document.tags === undefined || tags === undefined || document.tags === tags) return document
   throw new SystemError(
     'DEPLOYMENT_MISMATCH',
-    `The store belongs to the deployment "${document.name}", and this process is configured for "${name}". Give each deployment a store of its own, or correct \`deployment\`.`,
+    `The sessions in this store lie under ${document.tags} tags, and this process is configured for ${tags}. The number can never change: configure \`tags: ${document.tags}\`, or start with an empty store.`,
   )
 }
 
@@ -136,7 +148,8 @@ function parseJson(value: string): DeploymentDocument | undefined {
   try {
     const document = JSON.parse(value) as Partial<DeploymentDocument> | null
     const texts = [document?.name, document?.id, document?.namingKey, document?.namingKeyPrint]
-    const numbers = [document?.format, document?.globalEpoch]
+    const tags = document?.tags === undefined ? 0 : document.tags
+    const numbers = [document?.format, document?.globalEpoch, tags]
     const whole =
       texts.every((text) => typeof text === 'string') &&
       numbers.every((number) => Number.isSafeInteger(number))

@@ -47,7 +47,11 @@ interface Watched {
 
 export function createLiveSessions(engine: Engine): LiveSessions {
   const { environment, events, settings } = engine
-  const deadlines = createDeadlines(environment, { ms: settings.deadlineMs, mostInFlight: UNDER_WAY })
+  const deadlines = createDeadlines(environment, {
+    ms: settings.deadlineMs,
+    mostInFlight: UNDER_WAY,
+    breaker: engine.breakers.checks,
+  })
   /** The next one due first. */
   const watched = new Map<SessionId, Watched>()
   /** Looks that came to no answer: their turn is not over. */

@@ -3,6 +3,7 @@
  * could not be confirmed. Checked before any positive answer; empty in health. A refusal names what it was meant
  * for as narrowly as is known, so that a sign-in that came afterwards is not hit.
  */
+import type { Environment } from '../environment.ts'
 import type { RosterKey, SessionNumber } from '../ids.ts'
 import type { RosterHeader, StoredSession } from '../roster.ts'
 import { equalText } from '../token/token.ts'
@@ -14,6 +15,10 @@ export type Refusal =
       readonly number: SessionNumber
       /** While the session has this secret; another one was not asked about. */
       readonly secretHash?: string
+      /** While the session has had fewer secrets than this: the store fell behind what it acknowledged. */
+      readonly belowGeneration?: number
+      /** Not before this instant: until then the secret before is good beside the new one. */
+      readonly from?: number | undefined
     }
   /** Sessions admitted under an earlier epoch. */
   | {
@@ -27,6 +32,7 @@ export type Refusal =
 
 export interface Refusals {
   readonly isEmpty: boolean
+  readonly size: number
   /** Refuses from now on; the answer ends it. */
   add(refusal: Refusal): () => void
   /** The refusal that covers a session, if any. */
@@ -36,13 +42,16 @@ export interface Refusals {
   ): Refusal | undefined
 }
 
-export function createRefusals(): Refusals {
+export function createRefusals(environment: Pick<Environment, 'now'>): Refusals {
   const ofEverybody = new Set<Refusal>()
   const ofRoster = new Map<RosterKey, Set<Refusal>>()
 
   return {
     get isEmpty() {
       return ofEverybody.size === 0 && ofRoster.size === 0
+    },
+    get size() {
+      return [...ofRoster.values()].reduce((sum, { size }) => sum + size, ofEverybody.size)
     },
     add(refusal) {
       const place = refusal.kind === 'everything' ? ofEverybody : (ofRoster.get(refusal.roster) ?? new Set())
@@ -55,15 +64,27 @@ export function createRefusals(): Refusals {
     },
     covering(roster, found) {
       if (ofEverybody.size === 0 && ofRoster.size === 0) return undefined
-      return [...ofEverybody, ...(ofRoster.get(roster) ?? [])].find((refusal) => matches(refusal, found))
+      const asked = { ...found, now: environment.now() }
+      return [...ofEverybody, ...(ofRoster.get(roster) ?? [])].find((refusal) => matches(refusal, asked))
     },
   }
 }
 
-function matches(refusal: Refusal, { header, session }: Parameters<Refusals['covering']>[1]): boolean {
+interface Asked {
+  readonly header: RosterHeader
+  readonly session: StoredSession
+  readonly now: number
+}
+
+function matches(refusal: Refusal, { header, session, now }: Asked): boolean {
   if (refusal.kind === 'everything') return header.globalEpoch < refusal.belowGlobalEpoch
   if (refusal.kind === 'roster')
     return session.epoch < refusal.belowEpoch && session.number !== refusal.except
-  const { number, secretHash } = refusal
-  return number === session.number && (secretHash === undefined || equalText(secretHash, session.secretHash))
+  const { number, secretHash, belowGeneration = Number.POSITIVE_INFINITY, from = 0 } = refusal
+  return (
+    number === session.number &&
+    (secretHash === undefined || equalText(secretHash, session.secretHash)) &&
+    session.generation < belowGeneration &&
+    now >= from
+  )
 }

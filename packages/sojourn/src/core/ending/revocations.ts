@@ -26,6 +26,7 @@ import {
 import { assertOwner, inRealm, liveSession, ofSubject, type Rule } from '../rules/rule.ts'
 import { presentedBy, Session } from '../session.ts'
 import { isTokenShaped, readToken } from '../token/token.ts'
+import { loadRoster } from '../writing/loading.ts'
 import type { Changed } from '../writing/writer.ts'
 
 /** Ends one session; false when it was over already, or is not of this realm. */
@@ -99,7 +100,7 @@ export async function keepOnly<Data, Attributes>(
   const session = new Session<Data, Attributes>(
     presentedNow(engine, { roster, header, record: kept, token, transport }),
   )
-  return await regenerate(engine, session, { grace: false })
+  return await regenerate(engine, session, { because: 'privilege' })
 }
 
 /** Ends everything there is: for this manager at once, elsewhere within the staleness bound. */
@@ -108,10 +109,10 @@ export async function revokeEverything(engine: Engine): Promise<void> {
   const { answer } = await confirmed<number, number>(engine, {
     key: EVERYTHING,
     about: EVERYTHING,
-    observe: () => engine.watch.next(),
+    observe: (how) => engine.watch.next(how),
     refusal: (target) => ({ kind: 'everything', belowGlobalEpoch: target ?? Number.POSITIVE_INFINITY }),
-    async run(target) {
-      const { globalEpoch } = await engine.watch.raise(target)
+    async run(target, how) {
+      const { globalEpoch } = await engine.watch.raise(target, how)
       return { answer: globalEpoch, outcome: 'committed', ended: [], header: undefined }
     },
   })
@@ -131,7 +132,7 @@ async function endOne<Answer>(
     about: roster,
     observe: () => Promise.resolve(true),
     refusal: () => ({ kind: 'session', roster, number, ...(secretHash === undefined ? {} : { secretHash }) }),
-    run: (_, again) => write(again),
+    run: (_, how) => write(how),
   })
 }
 
@@ -145,9 +146,9 @@ async function endAll<Answer>(
   const { answer } = await confirmed<EndTarget, Answer>(engine, {
     key: `all ${rule.name} ${roster}`,
     about: roster,
-    observe: () => endTarget(engine, roster, subject),
+    observe: ({ urgent }) => endTarget(engine, { roster, subject, urgent }),
     refusal: (target) => ({ kind: 'roster', roster, belowEpoch: target?.epoch ?? Number.POSITIVE_INFINITY }),
-    run: (target, again) => writing(engine, roster, ofSubject(owner, rule(target)))(again),
+    run: (target, how) => writing(engine, roster, ofSubject(owner, rule(target)))(how),
   })
   return answer
 }
@@ -163,23 +164,28 @@ async function endAllBut<Data, Attributes>(
   const { answer } = await confirmed<EndTarget, RevokedOthers>(engine, {
     key: `all but ${keep} ${options.why} ${roster}`,
     about: roster,
-    observe: () => endTarget(engine, roster, header.subject ?? ''),
+    observe: ({ urgent }) => endTarget(engine, { roster, subject: header.subject ?? '', urgent }),
     refusal: (target) => ({
       kind: 'roster',
       roster,
       belowEpoch: target?.epoch ?? Number.POSITIVE_INFINITY,
       except: keep,
     }),
-    run: (target, again) => writing(engine, roster, revokeAllBut({ ...options, keep }, target))(again),
+    run: (target, how) => writing(engine, roster, revokeAllBut({ ...options, keep }, target))(how),
   })
   return answer
 }
 
 /** What is there now, to be ended. **Cost**: one read. */
-async function endTarget(engine: Engine, roster: RosterKey, subject: string): Promise<EndTarget> {
-  const { realm } = engine.settings
-  const fresh = randomIncarnation(engine.environment)
-  const found = await rosterNow(engine, roster, 'roster')
+async function endTarget(
+  engine: Engine,
+  of: { readonly roster: RosterKey; readonly subject: string; readonly urgent: boolean },
+): Promise<EndTarget> {
+  const { store, checks, environment, settings } = engine
+  const { subject, urgent } = of
+  const { realm } = settings
+  const fresh = randomIncarnation(environment)
+  const found = await loadRoster({ store, deadlines: checks, urgent }, of.roster, 'roster')
   if (found === undefined) return { realm, subject, epoch: 1, incarnation: undefined, fresh, numbers: [] }
   const { header, sessions } = found
   assertOwner({ realm, subject }, header)
@@ -193,33 +199,38 @@ interface Revocation<Target, Answer> {
   /** The roster it concerns, or everything. */
   readonly about: string
   /** Made once; the first that succeeds stands. */
-  readonly observe: () => Promise<Target>
+  readonly observe: (how: Try) => Promise<Target>
   /** What is refused here meanwhile; wider while nothing could be observed. */
   readonly refusal: (target: Target | undefined) => Refusal
-  readonly run: (target: Target, again: boolean) => Promise<Changed<Answer>>
+  readonly run: (target: Target, how: Try) => Promise<Changed<Answer>>
 }
 
-/** @throws RevokeUncertain */
+interface Try {
+  /** One that is driven on: made whatever the breakers say, and confirmed also when there is nothing left to end. */
+  readonly urgent: boolean
+}
+
+/** @throws RevokeUncertain; SystemError `OVERLOADED` when it is neither confirmed nor driven on */
 async function confirmed<Target, Answer>(
   engine: Engine,
   revocation: Revocation<Target, Answer>,
 ): Promise<Changed<Answer>> {
   let observed: { readonly target: Target } | undefined
-  const attempt = async (again: boolean): Promise<Changed<Answer>> => {
-    observed ??= { target: await revocation.observe() }
-    return await revocation.run(observed.target, again)
+  const attempt = async (how: Try): Promise<Changed<Answer>> => {
+    observed ??= { target: await revocation.observe(how) }
+    return await revocation.run(observed.target, how)
   }
-  const first = await settled(() => attempt(false))
+  const first = await settled(() => attempt({ urgent: false }))
   if ('done' in first) return first.done
   if (first.failed instanceof InputError) throw first.failed
-  let lift = engine.refusals.add(revocation.refusal(observed?.target))
+  let lift = (): void => undefined
   let narrow = observed !== undefined
-  engine.events.emit('revoke.uncertain', { of: revocation.about })
   const completed = engine.pending.drive({
     key: revocation.key,
     about: revocation.about,
+    holdsSignIns: true,
     async attempt() {
-      const next = await settled(() => attempt(true))
+      const next = await settled(() => attempt({ urgent: true }))
       if (!narrow && observed !== undefined) {
         narrow = true
         lift()
@@ -231,6 +242,8 @@ async function confirmed<Target, Answer>(
       return true
     },
   })
+  lift = engine.refusals.add(revocation.refusal(observed?.target))
+  engine.events.emit('revoke.uncertain', { of: revocation.about })
   // A drive that was joined carries a refusal of its own.
   void completed.then(() => lift())
   throw new RevokeUncertain(completed, first.failed)
@@ -251,15 +264,16 @@ function writing<Answer>(
   engine: Engine,
   roster: RosterKey,
   rule: Rule<Answer>,
-): (again: boolean) => Promise<Changed<Answer>> {
+): (how: Try) => Promise<Changed<Answer>> {
   const confirm = { realm: engine.settings.realm, incarnation: randomIncarnation(engine.environment) }
-  return async (again) => {
+  return async ({ urgent }) => {
     const changed = await engine.writer.change(roster, {
       scope: 'roster',
       rule,
       writeClass: engine.strongest,
       repeatable: true,
-      confirm: again ? confirm : undefined,
+      confirm: urgent ? confirm : undefined,
+      urgent,
     })
     announceEnded(engine, roster, changed)
     return changed

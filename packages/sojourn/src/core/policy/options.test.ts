@@ -25,6 +25,7 @@ it('has safe defaults', () => {
   const settings = readOptions(GOOD)
   expect(settings).toMatchObject({
     realm: 'default',
+    mode: 'bounded',
     remember: true,
     lifetimes: {
       session: { idle: 3_600_000, absolute: 86_400_000 },
@@ -40,6 +41,11 @@ it('has safe defaults', () => {
     attemptMs: 900_000,
   })
   expect(settings.carry.size).toBe(0)
+})
+
+it('knows two modes', () => {
+  expect([pathsOf({ mode: 'strict' }), pathsOf({ mode: 'bounded' })]).toEqual([[], []])
+  expect([pathsOf({ mode: 'offline' }), pathsOf({ mode: null })]).toEqual([['mode'], ['mode']])
 })
 
 it('tells all problems at once, with their places, in one message', () => {

@@ -13,6 +13,7 @@ import { MAX_RECORDS } from '../roster.ts'
 import type { DeviceLimit } from '../rules/admit.ts'
 import { secretProblem } from './secret-strength.ts'
 import type { SessionStore } from '../store.ts'
+import type { ReadMode } from '../verdict/copies.ts'
 import { unknownKeys } from './unknown-keys.ts'
 
 /** Options of the engine; the transports add theirs. */
@@ -27,6 +28,11 @@ export interface ManagerOptions<Data> {
    */
   readonly secrets: string | readonly (string | Uint8Array)[]
   readonly store: SessionStore
+  /**
+   * How late a check may see a revocation that was made elsewhere: `bounded`, by the lease of the store's copies (at
+   * most 5 s), or `strict`, not at all. The same where the store keeps none. Default `bounded`.
+   */
+  readonly mode?: ReadMode
   readonly data?: DataOptions<Data>
   /** Signed-in sessions. Default profile `aal2`: idle 1 h, absolute 24 h. */
   readonly lifetime?: LifetimeOptions
@@ -92,6 +98,7 @@ export interface Settings {
   readonly deployment: string
   readonly realm: string
   readonly ring: SecretsRing
+  readonly mode: ReadMode
   readonly lifetimes: Lifetimes
   readonly remember: boolean
   readonly carry: ReadonlySet<string>
@@ -113,6 +120,7 @@ export const MANAGER_OPTIONS: readonly string[] = [
   'realm',
   'secrets',
   'store',
+  'mode',
   'data',
   'lifetime',
   'remember',
@@ -139,6 +147,7 @@ export function readOptions<Data>(
   const settings: Omit<Settings, 'ring'> = {
     deployment: check.name('deployment', options.deployment),
     realm: check.name('realm', options.realm ?? 'default'),
+    mode: check.mode(options.mode),
     lifetimes: {
       session,
       remember: remembers ? check.lifetime('remember', options.remember || undefined, 'aal1') : session,
@@ -222,6 +231,12 @@ class Check {
     if (typeof value === 'string' && NAME.test(value)) return value
     this.problem(path, 'Write a name of 1 to 64 characters from a-z, 0-9, dot, dash and underscore.')
     return ''
+  }
+
+  mode(value: unknown): ReadMode {
+    if (value === undefined || value === 'bounded' || value === 'strict') return value ?? 'bounded'
+    this.problem('mode', "Write 'bounded' or 'strict'.")
+    return 'strict'
   }
 
   texts(path: string, value: unknown): readonly string[] {

@@ -46,7 +46,7 @@ export function patch(basis: Basis, edit: (data: Uint8Array) => Uint8Array): Rul
   }
 }
 
-export interface NewSecret {
+interface NewSecret {
   readonly secretHash: string
   /** Keeps the replaced secret good for a while; `undefined`: it is dead at once. */
   readonly grace: Grace | undefined
@@ -54,12 +54,17 @@ export interface NewSecret {
 
 export type RegenerateAnswer = ChangeAnswer | { readonly kind: 'lost'; readonly session: StoredSession }
 
+export interface Regeneration extends NewSecret {
+  /** Whether what was decided about the session before is to land no more. Default false. */
+  readonly newPrivilege?: boolean
+}
+
 /**
- * A new secret at the same privilege. Of K parallel graceful regenerations of one secret the first wins; the
+ * A new secret. Of K parallel graceful regenerations of one secret the first wins; the
  * others find their own secret as the one before (`lost`) and are handed the winner's. One without grace wants the
  * old secret dead, so it goes on top of whatever won.
  */
-export function regenerate(basis: Basis, secret: NewSecret): Rule<RegenerateAnswer> {
+export function regenerate(basis: Basis, secret: Regeneration): Rule<RegenerateAnswer> {
   return (roster, moment) => {
     const session = current(roster, basis, moment)
     const cameBefore =
@@ -69,7 +74,11 @@ export function regenerate(basis: Basis, secret: NewSecret): Rule<RegenerateAnsw
       session.secretHash !== secret.secretHash
     if (cameBefore && secret.grace !== undefined) return { roster, answer: { kind: 'lost', session } }
     const at = cameBefore ? { ...basis, generation: session.generation } : basis
-    return replacing(at, secret, (found) => found)(roster, moment)
+    const raised = secret.newPrivilege === true ? 1 : 0
+    return replacing(at, secret, (found) => ({ ...found, privilege: found.privilege + raised }))(
+      roster,
+      moment,
+    )
   }
 }
 

@@ -62,17 +62,27 @@ function successorOf(
   return secret === undefined ? undefined : writeToken(scope, id, generation, secret)
 }
 
-function scheduleTouch({ chores, writer }: Engine, presented: Presented): void {
+function scheduleTouch(engine: Engine, presented: Presented): void {
+  const { chores, counts } = engine
+  const id = sessionId(presented.roster, presented.record.number)
+  const added = chores.add(`touch ${id}`, () => writeTouch(engine, presented))
+  if (added !== 'added') counts.touches.add(added === 'full' ? 'dropped' : 'coalesced')
+}
+
+async function writeTouch({ writer, counts }: Engine, presented: Presented): Promise<void> {
   const { roster, record, checkedAt } = presented
-  chores.add(`touch ${sessionId(roster, record.number)}`, () =>
-    writer.change(roster, {
+  try {
+    const { outcome } = await writer.change(roster, {
       scope: record.number,
       rule: touch(basisOf(presented), checkedAt),
       writeClass: 'fast',
       repeatable: true,
       once: true,
-    }),
-  )
+    })
+    counts.touches.add(outcome === 'unchanged' ? 'coalesced' : 'written')
+  } catch {
+    counts.touches.add('dropped')
+  }
 }
 
 function settleGrace({ chores, writer, replicated }: Engine, presented: Presented): void {

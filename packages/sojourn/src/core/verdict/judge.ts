@@ -38,7 +38,7 @@ export type Judgement =
   | { readonly kind: 'none'; readonly reason: NoneReason; readonly claimEndsAt?: number }
   | { readonly kind: 'unavailable'; readonly reason: UnavailableReason }
 
-type UnavailableReason =
+export type UnavailableReason =
   | 'restoring'
   | 'store-behind'
   | 'deployment-behind'

@@ -1,15 +1,25 @@
-/** Asking the store about genuine claims, bringing this process's knowledge up to date where it has to be. */
+/**
+ * Asking about genuine claims, bringing this process's knowledge up to date where it has to be. What is asked is the
+ * authority; `lookAtCopy` may be answered late, and `copies.ts` says what may rest on that.
+ */
 import type { Deadlines } from '../calls/deadline.ts'
 import type { Engine } from '../engine.ts'
 import { SystemError } from '../errors.ts'
 import { type Judgement, judge } from './judge.ts'
 import type { Moment } from '../rules/rule.ts'
-import type { ReadAnswer } from '../store.ts'
+import { authorityOf, type ReadAnswer } from '../store.ts'
 import type { TokenClaims } from '../token/token.ts'
 
 /** **Cost**: one read; two when the deployment's epoch has advanced since this process last heard of it. @throws SystemError */
 export async function look(engine: Engine, claims: TokenClaims): Promise<Judgement> {
   return await lookBy(engine, claims, () => claims)
+}
+
+/** What the store says, which may be a copy. **Cost**: at most one read. @throws SystemError */
+export async function lookAtCopy(engine: Engine, claims: TokenClaims): Promise<Judgement> {
+  const { store, watch } = engine
+  if (!watch.isFresh()) await watch.refresh()
+  return judgeHere(engine, claims, await store.read(claims.roster, claims.number))
 }
 
 /** Whether a session goes on, whatever its secret is by now. **Cost**: as `look`. @throws SystemError */
@@ -24,9 +34,10 @@ async function lookBy(
   { roster, number }: Place,
   claimsFor: (answer: ReadAnswer) => TokenClaims,
 ): Promise<Judgement> {
-  const { store, watch } = engine
+  const { watch } = engine
+  const authority = authorityOf(engine.store)
   const ask = async (): Promise<Judgement> => {
-    const answer = await store.read(roster, number)
+    const answer = await authority.read(roster, number)
     return judgeHere(engine, claimsFor(answer), answer)
   }
   if (!watch.isFresh()) await watch.refresh()

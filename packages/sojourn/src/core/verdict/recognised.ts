@@ -16,6 +16,8 @@ export interface RecognisedToken {
   readonly claims: TokenClaims
   /** What was decided last. */
   standing: Standing | undefined
+  /** The authority said once that there is no such session. */
+  isUnknown: boolean
 }
 
 export interface RecognisedTokens {
@@ -59,7 +61,9 @@ export function recognisedTokens(
       if (former !== undefined) return remember(key, former)
       if (!isTokenShaped(token)) return 'malformed'
       const claims = readToken(scope, token)
-      return claims === undefined ? 'forged' : remember(key, { claims, standing: undefined })
+      return claims === undefined
+        ? 'forged'
+        : remember(key, { claims, standing: undefined, isUnknown: false })
     },
   }
 }

@@ -77,3 +77,12 @@ it('is bounded', async () => {
   await environment.advance(1)
   expect(done).toHaveLength(10_000)
 })
+
+it('says whether a chore was queued, waits already, or has no room', () => {
+  const { chores, job } = setUp()
+  expect(chores.add('a', job('a'))).toBe('added')
+  expect(chores.add('a', job('a'))).toBe('joined')
+  for (let index = 1; index < 10_000; index++) chores.add(`key ${index}`, job('one'))
+  expect(chores.add('one more', job('one more'))).toBe('full')
+  expect(chores.add('a', job('a'))).toBe('joined')
+})

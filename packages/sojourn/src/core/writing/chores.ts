@@ -5,8 +5,8 @@
 import type { Environment } from '../environment.ts'
 
 export interface Chores {
-  /** Queues `run` unless a chore with this key waits or runs already, or too many do. */
-  add(key: string, run: () => Promise<unknown>): void
+  /** Queues `run` unless a chore with this key waits or runs already (`joined`), or too many do (`full`). */
+  add(key: string, run: () => Promise<unknown>): 'added' | 'joined' | 'full'
   /** The same after `laterMs`, which is one length for all: one timer serves any number. */
   later(key: string, run: () => Promise<unknown>): void
   /** Does at once what is queued or kept for later, and resolves when it has been done or dropped. */
@@ -49,9 +49,15 @@ export function createChores(environment: Environment, { laterMs }: { readonly l
     await working
   }
 
-  function add(key: string, run: () => Promise<unknown>): void {
-    if (queued.size >= MOST_QUEUED || queued.has(key) || running.has(key)) return
+  function add(key: string, run: () => Promise<unknown>): 'added' | 'joined' | 'full' {
+    if (queued.has(key) || running.has(key)) return 'joined'
+    if (queued.size >= MOST_QUEUED) return 'full'
     queued.set(key, run)
+    schedule()
+    return 'added'
+  }
+
+  function schedule(): void {
     if (scheduled || working !== undefined) return
     scheduled = true
     environment.after(1, () => void begin())
@@ -70,9 +76,8 @@ export function createChores(environment: Environment, { laterMs }: { readonly l
   return {
     add,
     later(key, run) {
-      if (laterMs === 0) return add(key, run)
-      if (kept.length >= MOST_QUEUED) return add(key, run)
-      if (kept.push({ key, run, dueAt: environment.monotonic() + laterMs }) === 1)
+      if (laterMs === 0 || kept.length >= MOST_QUEUED) add(key, run)
+      else if (kept.push({ key, run, dueAt: environment.monotonic() + laterMs }) === 1)
         environment.after(laterMs, release)
     },
     async flush() {

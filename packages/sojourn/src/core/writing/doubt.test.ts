@@ -1,6 +1,6 @@
 /** What must hold when the store answers late, not at all, or only after somebody else has moved on. */
 import { describe, expect, it } from 'vitest'
-import { RevokeUncertain } from '../errors.ts'
+import { RevokeUncertain, SystemError } from '../errors.ts'
 import { finished, sessionOf, signedIn, verdictOf, world } from '../manager.fixture.ts'
 
 const HOUR = 3_600_000
@@ -70,6 +70,22 @@ it('a change that lands while its outcome is looked for counts once', async () =
   look.release()
   expect((await finished(environment, work)).kind).toBe('changed')
   expect((await sessionOf(another(), token)).data).toEqual({ n: 1 })
+})
+
+it('a refusal does not hide that an earlier try may have been applied, or may be yet', async () => {
+  const { manager, store, environment } = world()
+  const { session } = await signedIn(manager)
+  store.faults.fail({ on: 'commit' })
+  store.faults.fail({ on: 'commit', error: new SystemError('STORE_FULL', 'The test filled the store.') })
+  await expect(
+    finished(
+      environment,
+      manager.update(session, () => ({ n: 1 })),
+    ),
+  ).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    message: expect.stringContaining('whether it was applied is not known'),
+  })
 })
 
 it('a session that was ended cannot end the others', async () => {

@@ -2,6 +2,7 @@
  * What became of a commit whose outcome is not known: it is looked for by its id in what the store has now, before
  * anything is repeated.
  */
+import { NotMade } from '../calls/breaker.ts'
 import { type SystemCode, SystemError } from '../errors.ts'
 import type { RosterView } from '../rules/rule.ts'
 import type { RosterChange } from '../store.ts'
@@ -26,6 +27,7 @@ const NOTHING_WRITTEN: readonly SystemCode[] = [
 
 /** Whether a commit that failed so may have been applied, or may be applied later. */
 export function isDoubtful(error: unknown): boolean {
+  if (error instanceof NotMade) return false
   return !(error instanceof SystemError && NOTHING_WRITTEN.includes(error.code))
 }
 

@@ -1,10 +1,10 @@
-/** What a store answers, as a view that rules can work on. */
-import type { Deadlines } from '../calls/deadline.ts'
+/** What the authority answers, as a view that rules can work on: nothing is changed, listed or begun on a copy. */
+import type { Deadlines, LimitOptions } from '../calls/deadline.ts'
 import { newerFormat, SystemError } from '../errors.ts'
 import { NO_SESSION, type RosterKey, type SessionNumber } from '../ids.ts'
 import type { Roster, StoredSession, Unreadable } from '../roster.ts'
 import type { RosterView } from '../rules/rule.ts'
-import type { ReadAnswer, SessionStore } from '../store.ts'
+import { authorityOf, type ReadAnswer, type SessionStore } from '../store.ts'
 
 /** The one record a rule looks at, `'header'` for none, `'roster'` for all of them. */
 export type Scope = SessionNumber | 'header' | 'roster'
@@ -14,15 +14,21 @@ export interface LoadedRoster {
   readonly roster: RosterView | undefined
 }
 
+interface LoadingParts extends LimitOptions {
+  readonly store: SessionStore
+  readonly deadlines: Deadlines
+}
+
 /** `undefined`: no roster, or one whose header is damaged, which counts as none. @throws SystemError */
 export async function loadRoster(
-  { store, deadlines }: { readonly store: SessionStore; readonly deadlines: Deadlines },
+  { store, deadlines, urgent }: LoadingParts,
   key: RosterKey,
   scope: Scope,
 ): Promise<RosterView | undefined> {
-  if (scope === 'roster') return viewOfRoster(await deadlines.limit(() => store.list(key)))
+  const authority = authorityOf(store)
+  if (scope === 'roster') return viewOfRoster(await deadlines.limit(() => authority.list(key), { urgent }))
   const number = scope === 'header' ? NO_SESSION : scope
-  return viewOfRead(number, await deadlines.limit(() => store.read(key, number)))
+  return viewOfRead(number, await deadlines.limit(() => authority.read(key, number), { urgent }))
 }
 
 function viewOfRoster(roster: Roster | Unreadable | undefined): RosterView | undefined {

@@ -27,6 +27,8 @@ interface ChangeRequest<Answer> {
    * there, or for its absence.
    */
   readonly confirm?: { readonly realm: string; readonly incarnation: Incarnation } | undefined
+  /** Made also while the breakers turn changes away. Default false. */
+  readonly urgent?: boolean
   /** Loaded for this change alone: it is applied to that first, unless other changes are in line. */
   readonly loaded?: LoadedRoster | undefined
 }
@@ -50,7 +52,8 @@ export interface Writer {
 export interface WriterParts {
   readonly store: SessionStore
   readonly environment: Environment
-  readonly deadlines: Deadlines
+  readonly reads: Deadlines
+  readonly writes: Deadlines
   /** Now, under the present policy; brings the deployment up to date first when `seenGlobalEpoch` is newer. */
   moment(seenGlobalEpoch: number): Moment | Promise<Moment>
   /** What a commit that ends a session in another's favour is written with, at least. */
@@ -127,13 +130,14 @@ async function commitTogether(
     if (conflicts > 0) await pause(parts.environment, conflicts)
     batch = inTime(parts.environment, batch, tries)
     if (batch.length === 0) return
+    const urgent = batch.some(({ request }) => request.urgent === true)
     const loaded = tries === 0 ? batch[0]?.request.loaded : undefined
     const before =
       loaded === undefined
-        ? await loadAgain(parts, key, { scope: commonScope(batch), doubts })
+        ? await loadAgain(parts, key, { scope: commonScope(batch), doubts, urgent })
         : loaded.roster
     const landed = doubts.find((doubt) => whetherLanded(doubt, before) === 'yes')
-    if (landed !== undefined) return settle(landed.applied, 'committed', before?.header)
+    if (landed !== undefined) return settle(landed.applied, outcomeOf(landed), before?.header)
     assertRepeatable(batch, doubts, before)
     const moment = await parts.moment(before?.header.globalEpoch ?? 0)
     const applied = applyAll(batch, before, moment)
@@ -144,12 +148,12 @@ async function commitTogether(
       keepHeaderUntil: moment.now + parts.headerLifeMs,
     })
     const header = (applied.after ?? before)?.header
-    if (change === undefined) return settle(applied, 'unchanged', header)
+    if (change === undefined) return settle(applied, unchanged(doubts), header)
     try {
-      const answer = await parts.deadlines.limit(() => parts.store.commit(key, change))
+      const answer = await parts.writes.limit(() => parts.store.commit(key, change), { urgent })
       if (answer === 'committed' || answer === 'uncertain') return settle(applied, answer, header)
     } catch (error) {
-      if (!isDoubtful(error)) throw error
+      if (!isDoubtful(error)) throw clearly(error, doubts)
       doubts.push({ before, change, applied, cause: error })
       if (doubts.length === MOST_DOUBTS) throw unknownOutcome(error)
     }
@@ -165,13 +169,29 @@ interface Doubt extends Landing {
 async function loadAgain(
   parts: WriterParts,
   key: RosterKey,
-  { scope, doubts }: { readonly scope: Scope; readonly doubts: readonly Doubt[] },
+  options: { readonly scope: Scope; readonly doubts: readonly Doubt[]; readonly urgent: boolean },
 ): Promise<RosterView | undefined> {
+  const { scope, doubts, urgent } = options
   try {
-    return await loadRoster(parts, key, scope)
+    return await loadRoster({ store: parts.store, deadlines: parts.reads, urgent }, key, scope)
   } catch (error) {
-    throw doubts[0] === undefined ? error : unknownOutcome(doubts[0].cause)
+    throw clearly(error, doubts)
   }
+}
+
+/** An error says that nothing was written only if no earlier try may have been. */
+function clearly(error: unknown, doubts: readonly Doubt[]): unknown {
+  return doubts[0] === undefined ? error : unknownOutcome(doubts[0].cause)
+}
+
+/** Nothing was left to do. An earlier try that failed may be why, and how far that one came was not said. */
+function unchanged(doubts: readonly Doubt[]): Changed<unknown>['outcome'] {
+  return doubts.some((doubt) => outcomeOf(doubt) === 'uncertain') ? 'uncertain' : 'unchanged'
+}
+
+/** A commit that failed and is there all the same: how far it came was not said. */
+function outcomeOf({ change }: Doubt): Changed<unknown>['outcome'] {
+  return change.writeClass === 'fast' ? 'committed' : 'uncertain'
 }
 
 function assertRepeatable(

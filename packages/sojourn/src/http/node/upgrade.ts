@@ -4,6 +4,7 @@
  */
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { ReadMode } from '../../core/verdict/copies.ts'
 import type { Exchange } from '../exchange.ts'
 import type { SessionHandle } from '../handle.ts'
 import { type Problem, problem } from '../problem.ts'
@@ -13,6 +14,8 @@ import { NodeArrival } from './exchange.ts'
 export interface UpgradeOptions {
   /** Whether a visitor without session may connect. Default false: answered with 401. */
   readonly anonymous?: boolean
+  /** Default: the manager's. */
+  readonly mode?: ReadMode
 }
 
 /**
@@ -23,11 +26,11 @@ export async function upgradeSession<Data, Attributes extends object>(
   sessions: Sessions<Data, Attributes>,
   request: IncomingMessage,
   socket: Duplex,
-  { anonymous = false }: UpgradeOptions = {},
+  { anonymous = false, mode }: UpgradeOptions = {},
 ): Promise<SessionHandle<Data, Attributes> | undefined> {
   // Node listens no more, and a connection that is reset meanwhile would end the process.
   socket.on('error', ignore)
-  const session = await sessions.open(new Handshake(request))
+  const session = await sessions.open(new Handshake(request), { mode })
   const isWelcome = anonymous || session.unavailable !== undefined || session.session !== undefined
   const refusal =
     session.refused ?? session.unavailable ?? (isWelcome ? undefined : problem('invalid_session'))

@@ -5,7 +5,7 @@
  *     rosters    Map  roster key → { header, records: [record, …], keepUntil }
  *     documents  Map  name       → { version, value }
  *
- * Everything held is immutable (`frozen.ts`). A commit works out the next entry and sets it in one
+ * Everything held is immutable (`core/frozen.ts`). A commit works out the next entry and sets it in one
  * synchronous step, so it applies wholly or not at all and no reader sees half of it. Records are a list
  * and not a `Map`: 130 bytes less for each roster, and as quick for the usual few (the last of 256: 3 µs).
  *
@@ -13,6 +13,7 @@
  */
 import type { Environment } from '../../core/environment.ts'
 import { ConfigError, SystemError } from '../../core/errors.ts'
+import { frozenHeader, frozenRecord } from '../../core/frozen.ts'
 import type { RosterKey, SessionNumber } from '../../core/ids.ts'
 import type { RosterHeader, StoredSession } from '../../core/roster.ts'
 import type {
@@ -29,7 +30,6 @@ import { unknownKeys } from '../../core/policy/unknown-keys.ts'
 import { systemEnvironment } from '../../environment/system.ts'
 import { memoryDocuments } from './documents.ts'
 import { disappointment } from './expectation.ts'
-import { frozenHeader, frozenRecord } from './frozen.ts'
 import { steppingSweep } from './sweep.ts'
 
 export interface MemoryStoreOptions {

@@ -7,7 +7,7 @@ import type { PortTraits, RedisPort, Reply } from './port.ts'
 
 export const F = 5000
 
-export interface ScriptedPort extends RedisPort {
+interface ScriptedPort extends RedisPort {
   /** Every call in the order it was made: `SET`, `SET+WAIT 2`, `GET`, `witness`, each with the key. */
   readonly calls: readonly Call[]
   /** What a call is answered; may hang, may throw. Default: a server in health. */
@@ -20,7 +20,7 @@ export interface ScriptedPort extends RedisPort {
   isWatched(): boolean
 }
 
-export type Answer = Reply | undefined
+type Answer = Reply | undefined
 
 export interface Call {
   readonly name: string
@@ -73,7 +73,7 @@ export function setUp({
   }
 }
 
-export function scriptedPort(topology: PortTraits['topology'], hasWitness: boolean): ScriptedPort {
+function scriptedPort(topology: PortTraits['topology'], hasWitness: boolean): ScriptedPort {
   const kept = new Map<string, string>()
   const calls: Call[] = []
   const listeners = new Set<() => void>()

@@ -1,6 +1,6 @@
 /**
  * What the Redis store needs of a driver: three methods, in words that no driver's types appear in. There is a port
- * for each driver (`node-redis.ts`, `ioredis.ts`); a port for another one is some 100 lines and passes `portConformance`.
+ * for each driver (`node-redis.ts`, `ioredis.ts`); a port for another one passes `redisPortConformance` of `sojourn/testing`.
  *
  * All ports keep these rules:
  *
@@ -8,6 +8,8 @@
  *   it was. While there is no connection, calls are rejected at once, not queued.
  * - Replies come in the order of the calls to one server, as `Reply`: bytes are `Buffer`, integers are numbers.
  * - An error that the server answered has its text (`OOM command not allowed …`) as `message`.
+ *   A list that is a map is flat (`HGETALL`), whatever the protocol.
+ * - `MOVED` and `ASK` are followed; `TRYAGAIN`, `CLUSTERDOWN` and whatever else a server answers is the caller's.
  * - A connection that has gone silent is found and replaced within a second, with jittered pauses, for ever.
  */
 export interface RedisPort {
@@ -22,7 +24,8 @@ export interface RedisPort {
   writeAndWait(args: readonly CommandArgument[], options: WaitOptions): Promise<Acknowledged>
   /**
    * Tells which keys have changed, by the means in `traits.invalidation`; absent where that is `none`. Told between two
-   * replies, before the reply of any read that was sent later. The answer ends it.
+   * replies; where it is heard on the reads' own connection, before the reply of any read that was sent later. The answer
+   * ends it.
    */
   subscribe?(interest: KeyInterest): () => void
   /**
@@ -36,7 +39,7 @@ export interface RedisPort {
    * where the address never leads to another server. The answer ends it.
    */
   watchRouting?(onChanged: () => void): () => void
-  /** Closes what the port opened itself; a client that was handed in stays open. Idempotent. */
+  /** Closes what the port opened itself; a client that was handed in stays open. Waits for no server. Idempotent. */
   close(): Promise<void>
 }
 

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { managerOn, signedIn, type TestManager } from '../../core/manager.fixture.ts'
 import type { Attempt } from '../../core/beginning/sign-in.ts'
 import { SystemError } from '../../core/errors.ts'
-import type { CommitAnswer, SessionStore } from '../../core/store.ts'
+import { authorityOf, type CommitAnswer, type SessionStore } from '../../core/store.ts'
 import { turn } from '../../environment/turn.ts'
 import { fakeEnvironment, type FakeEnvironment } from '../fake-environment.ts'
 import { History, type Initial } from './history.fixture.ts'
@@ -207,10 +207,15 @@ function scheduled(
     await schedule.schedule(Promise.resolve(), `${label}: its answer`)
     return answer
   }
+  const reads = (of: SessionStore): Pick<SessionStore, 'read' | 'list'> => ({
+    read: (roster, number) => held('read', () => of.read(roster, number)),
+    list: (roster) => held('list', () => of.list(roster)),
+  })
+  const authority = authorityOf(store)
   return {
     ...rest,
-    read: (roster, number) => held('read', () => store.read(roster, number)),
-    list: (roster) => held('list', () => store.list(roster)),
+    ...reads(store),
+    ...(authority === store ? {} : { authority: { ...authority, ...reads(authority) } }),
     commit: (roster, change) =>
       held('commit', () => befalling(fates.shift() ?? 'well', () => store.commit(roster, change))),
   }

@@ -105,15 +105,16 @@ export class Reference {
     return stay
   }
 
+  /** Without grace it is for a reason of privilege, and a change that was decided before lands no more. */
   renew(stay: Stay, token: string, options: { readonly grace: boolean }): void {
     stay.generation += 1
+    if (!options.grace) stay.privilege += 1
     stay.graceUntil = options.grace ? this.now + GRACE : undefined
     this.issued.push({ token, stay, generation: stay.generation })
   }
 
   elevate(stay: Stay, token: string, to: { readonly aal: number; readonly at: number }): void {
     this.renew(stay, token, { grace: false })
-    stay.privilege += 1
     stay.since = to.at
     stay.seenAt = to.at
     stay.aal = Math.max(stay.aal, to.aal)

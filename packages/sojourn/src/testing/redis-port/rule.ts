@@ -10,12 +10,12 @@ export type PortTarget = PortCredentials &
     | { readonly cluster: readonly string[] }
   )
 
-export interface PortCredentials {
+interface PortCredentials {
   readonly username?: string
   readonly password?: string
 }
 
-export interface PortAddress {
+interface PortAddress {
   readonly host: string
   readonly port: number
 }

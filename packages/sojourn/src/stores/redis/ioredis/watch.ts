@@ -10,7 +10,7 @@ import type { Redis } from 'ioredis'
 import type { Environment } from '../../../core/environment.ts'
 import { driverCommand, ignore } from './command.ts'
 
-export const LOOK_MS = 180
+const LOOK_MS = 180
 /** Silent from just after one look: found at the fifth, 900 ms later. */
 const MOST_SILENT_LOOKS = 4
 

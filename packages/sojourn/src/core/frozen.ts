@@ -1,13 +1,13 @@
 /**
- * What goes into the memory store: copies that nobody can change. Objects and lists are frozen, and bytes
+ * What is held in this process's memory: copies that nobody can change. Objects and lists are frozen, and bytes
  * (which cannot be frozen) are kept as text with one character a byte and handed out as a fresh copy by a
- * getter. So the store can hand out what it holds without copying it, and a session's data costs a string's
+ * getter. So a store can hand out what it holds without copying it, and a session's data costs a string's
  * bytes instead of an `ArrayBuffer`'s 300 more.
  *
  * Every copy is written out field by field: then all have one hidden class and stay small. A spread, or a
  * getter defined over a plain field, made each of them a hash table of twice the size.
  */
-import type { ClaimTarget, Grace, RosterHeader, StoredSession } from '../../core/roster.ts'
+import type { ClaimTarget, Grace, RosterHeader, StoredSession } from './roster.ts'
 
 const BYTES = Symbol('bytes')
 
