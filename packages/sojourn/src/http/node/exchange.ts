@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange.ts'
 import { FAILED, type SessionHandle } from '../handle.ts'
 import type { Problem } from '../problem.ts'
 import { type HeaderValue, varied } from '../vary.ts'
+import { standInForEnd } from './holders.ts'
 import { type HeldResponse, holdUntilCommitted, isGone } from './held-response.ts'
 import { clearHeaders } from './replay.ts'
 
@@ -81,6 +82,7 @@ export class NodeExchange extends NodeArrival implements Exchange {
   /** Begins to hold the response for this handle; it may have had something to send from the start. */
   follow<Data, Attributes extends object>(handle: SessionHandle<Data, Attributes>): void {
     this.#handle = handle as unknown as SessionHandle<never, never>
+    standInForEnd(this.response)
     if (this.#wantsHold) this.onChange()
   }
 

@@ -92,6 +92,11 @@ class Hold implements HeldResponse {
     return this.#state === 'replaced' || this.#calls.some(({ writer }) => writer === 'end')
   }
 
+  /** What answers in the handler's place may come through somebody's wrapper, and later; until it has, `end` is its. */
+  get keepsBack(): boolean {
+    return this.#state === 'holding' || (this.#isMute && hasEnded(this.#response))
+  }
+
   setHeader(name: string, value: string): void {
     this.#pass('setHeader', [name, value])
   }
@@ -214,6 +219,11 @@ function tooLate(): Error {
   return Object.assign(new Error('Cannot change headers after they are sent to the client'), {
     code: 'ERR_HTTP_HEADERS_SENT',
   })
+}
+
+/** In truth: while it is held, a response says what the handler has to go by. */
+function hasEnded(response: ServerResponse): boolean {
+  return Reflect.get(Object.getPrototypeOf(response) as object, 'writableEnded', response) === true
 }
 
 /** Whether the client has left. A response of HTTP/2 does not say so itself. */

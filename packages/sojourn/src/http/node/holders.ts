@@ -11,13 +11,16 @@ export type AnyMethod = (...args: unknown[]) => unknown
 /** What the stand-ins speak to. */
 interface Hold {
   readonly saysAll: boolean
+  /** What is said is kept, or heard by nobody. */
+  readonly keepsBack: boolean
   say(writer: Writer, args: readonly unknown[]): unknown
   changeHeader(method: Method, args: readonly unknown[]): unknown
 }
 
 const FIRST_HOLD: unique symbol = Symbol('sojourn first hold')
+const LAST_HOLD: unique symbol = Symbol('sojourn last hold')
 
-export type Holdable = ServerResponse & { [FIRST_HOLD]?: Hold }
+export type Holdable = ServerResponse & { [FIRST_HOLD]?: Hold; [LAST_HOLD]?: Hold }
 
 /** What stands in for a response's own while it is held. */
 export interface Holders {
@@ -29,9 +32,24 @@ export interface Holders {
 const SHARED = holdersOf((response) => response[FIRST_HOLD])
 
 export function holdersFor(response: Holdable, hold: Hold): Holders {
+  response[LAST_HOLD] = hold
   if (response[FIRST_HOLD] !== undefined) return holdersOf(() => hold)
   response[FIRST_HOLD] = hold
   return SHARED
+}
+
+/**
+ * Puts a stand-in for `end` on a response that may be held later. JavaScript looks a method up before its arguments:
+ * in `response.end(await session.signIn(…))` it is the one from before the session changed.
+ */
+export function standInForEnd(response: ServerResponse): void {
+  if (!Object.hasOwn(response, 'end')) methodsOf(response).end = endNowOrHeld
+}
+
+function endNowOrHeld(this: Holdable, ...args: unknown[]): unknown {
+  const hold = this[LAST_HOLD]
+  if (hold?.keepsBack === true) return hold.say('end', args)
+  return methodsOf(Object.getPrototypeOf(this) as ServerResponse).end.apply(this, args)
 }
 
 function holdersOf(holdOf: (response: Holdable) => Hold | undefined): Holders {
