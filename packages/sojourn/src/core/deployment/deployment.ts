@@ -84,15 +84,18 @@ export async function nextGlobalEpoch(parts: DeploymentParts, expected: Deployme
   return Math.max((await readGlobalEpoch(parts, expected)) + 1, parts.environment.now())
 }
 
-/** Raises the stored epoch to `target` unless it is there already; answers what is stored then. */
+/**
+ * Raises the stored epoch to `target` at least; answers what is stored then. It is written even where it is that high: the
+ * write before may have come no further than the store it went to.
+ */
 export async function raiseGlobalEpoch(parts: DeploymentParts, target: number): Promise<number> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const found = await parts.documents.get(DOCUMENT)
     if (found === undefined) throw replaced()
     const document = parseDocument(found.value, parts)
-    if (document.globalEpoch >= target) return document.globalEpoch
-    const raised = JSON.stringify({ ...document, globalEpoch: target })
-    if ((await parts.documents.put(DOCUMENT, found.version, raised)) === 'committed') return target
+    const globalEpoch = Math.max(document.globalEpoch, target)
+    const raised = JSON.stringify({ ...document, globalEpoch })
+    if ((await parts.documents.put(DOCUMENT, found.version, raised)) === 'committed') return globalEpoch
   }
   throw contention()
 }

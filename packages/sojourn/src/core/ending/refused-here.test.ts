@@ -82,3 +82,19 @@ describe('a refusal that was meant for one secret', () => {
     expect(await verdictOf(here.another(), token)).toBe('none unknown')
   })
 })
+
+describe('a revocation of everything a subject has, asked for while an earlier one is driven on', () => {
+  it('ends what began in between', async () => {
+    const here = world()
+    await signedIn(here.manager)
+    here.store.faults.uncertain()
+    await expect(finished(here.environment, here.manager.revokeAll('ada'))).rejects.toBeInstanceOf(
+      RevokeUncertain,
+    )
+    const between = await signedIn(here.another())
+    beginOutage(here)
+    await inAnOutage(here, here.manager.revokeAll('ada'))
+    await here.environment.advance(60_000)
+    expect(await verdictOf(here.another(), between.token)).toMatch(/^none/)
+  })
+})

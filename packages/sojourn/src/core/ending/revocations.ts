@@ -9,7 +9,14 @@
 import { regenerate, type RenewResult } from '../changing/changes.ts'
 import { announceEnded, type Engine, opened, presentedNow, rosterNow, rosterOf } from '../engine.ts'
 import { InputError, RevokeUncertain } from '../errors.ts'
-import { parseSessionId, randomIncarnation, type RosterKey, type SessionNumber, sessionId } from '../ids.ts'
+import {
+  parseSessionId,
+  randomCommitId,
+  randomIncarnation,
+  type RosterKey,
+  type SessionNumber,
+  sessionId,
+} from '../ids.ts'
 import { EVERYTHING } from './pending.ts'
 import type { PresentedToken } from '../beginning/previous.ts'
 import type { Refusal } from './refusals.ts'
@@ -107,7 +114,7 @@ export async function keepOnly<Data, Attributes>(
 export async function revokeEverything(engine: Engine): Promise<void> {
   await opened(engine)
   const { answer } = await confirmed<number, number>(engine, {
-    key: EVERYTHING,
+    key: (target) => `${EVERYTHING} below ${target}`,
     about: EVERYTHING,
     observe: (how) => engine.watch.next(how),
     refusal: (target) => ({ kind: 'everything', belowGlobalEpoch: target ?? Number.POSITIVE_INFINITY }),
@@ -128,7 +135,7 @@ async function endOne<Answer>(
   const id = sessionId(roster, number)
   const write = writing(engine, roster, inRealm(engine.settings.realm, rule))
   return await confirmed(engine, {
-    key: secretHash === undefined ? id : `${id} ${secretHash}`,
+    key: () => (secretHash === undefined ? id : `${id} ${secretHash}`),
     about: roster,
     observe: () => Promise.resolve(true),
     refusal: () => ({ kind: 'session', roster, number, ...(secretHash === undefined ? {} : { secretHash }) }),
@@ -144,7 +151,7 @@ async function endAll<Answer>(
   const roster = await rosterOf(engine, subject)
   const owner = { realm: engine.settings.realm, subject }
   const { answer } = await confirmed<EndTarget, Answer>(engine, {
-    key: `all ${rule.name} ${roster}`,
+    key: (target) => `all ${rule.name} ${placeOf(roster, target)}`,
     about: roster,
     observe: ({ urgent }) => endTarget(engine, { roster, subject, urgent }),
     refusal: (target) => ({ kind: 'roster', roster, belowEpoch: target?.epoch ?? Number.POSITIVE_INFINITY }),
@@ -162,7 +169,7 @@ async function endAllBut<Data, Attributes>(
   const { roster, record, header } = presentedBy(session)
   const keep = record.number
   const { answer } = await confirmed<EndTarget, RevokedOthers>(engine, {
-    key: `all but ${keep} ${options.why} ${roster}`,
+    key: (target) => `all but ${keep} ${options.why} ${placeOf(roster, target)}`,
     about: roster,
     observe: ({ urgent }) => endTarget(engine, { roster, subject: header.subject ?? '', urgent }),
     refusal: (target) => ({
@@ -194,8 +201,8 @@ async function endTarget(
 }
 
 interface Revocation<Target, Answer> {
-  /** What is to end, for joining drives, events and logs: public handles only. */
-  readonly key: string
+  /** What is to end, for joining drives and logs: public handles only. What came since another target was observed is not in that one. */
+  readonly key: (target: Target) => string
   /** The roster it concerns, or everything. */
   readonly about: string
   /** Made once; the first that succeeds stands. */
@@ -226,7 +233,7 @@ async function confirmed<Target, Answer>(
   let lift = (): void => undefined
   let narrow = observed !== undefined
   const completed = engine.pending.drive({
-    key: revocation.key,
+    key: observed === undefined ? unobserved(engine, revocation.about) : revocation.key(observed.target),
     about: revocation.about,
     holdsSignIns: true,
     async attempt() {
@@ -247,6 +254,15 @@ async function confirmed<Target, Answer>(
   // A drive that was joined carries a refusal of its own.
   void completed.then(() => lift())
   throw new RevokeUncertain(completed, first.failed)
+}
+
+function placeOf(roster: RosterKey, { epoch, incarnation }: EndTarget): string {
+  return `${roster} ${incarnation} below ${epoch}`
+}
+
+/** Nobody can say what it will end, so it is joined by nobody. */
+function unobserved({ environment }: Engine, about: string): string {
+  return `${about} ${randomCommitId(environment)}`
 }
 
 async function settled<Answer>(
