@@ -88,17 +88,17 @@ export function argumentsOf(
 }
 
 /**
- * Whether it must be possible when memory is full: it ends something, or notes that all has ended, and makes the key no
- * larger. A roster without records is how a revocation is noted for a subject who has none.
+ * Whether it must be possible when memory is full: it ends something, or notes or confirms that something has ended, and
+ * makes the key no larger, but for what a header says. One without records notes a revocation for a subject who has none.
  */
 export function mustLand({ expect, header, put, remove }: RosterChange): boolean {
-  if (expect === 'absent') return put.length === 0
+  if (put.length === 0) return true
+  if (expect === 'absent') return false
   const admits = put.some(
     ({ number }) => !expect.records.some((known) => known.number === number && known.version !== 'absent'),
   )
-  if (admits) return false
   const raisesEpoch = typeof header === 'object' && header.epoch > expect.epoch
-  return header === 'drop' || remove.length > 0 || raisesEpoch
+  return !admits && (remove.length > 0 || raisesEpoch)
 }
 
 /** A change that removes the roster rewrites nothing: whoever may end a subject's sessions may end newer ones too. */

@@ -82,6 +82,7 @@ test('memory that is full stops no revocation', async () => {
   const [other, third, none] = [makeRosterKey(2), makeRosterKey(3), makeRosterKey(4)]
   for (const roster of [other, third])
     await store.commit(roster, makeChange({ header: HEADER, put: [RECORD] }))
+  await store.documents.put('deployment', 'absent', 'epoch 0')
   await server.cli('CONFIG', 'SET', 'maxmemory', '1')
   const one = makeChange({
     expect: expecting(HEADER),
@@ -99,6 +100,12 @@ test('memory that is full stops no revocation', async () => {
     'committed',
   )
   expect(await store.commit(none, makeChange({ header: { ...HEADER, epoch: 1 } }))).toBe('committed')
+  const confirmation = makeChange({
+    expect: expecting({ ...HEADER, epoch: 1 }),
+    header: { ...HEADER, epoch: 1 },
+  })
+  expect(await store.commit(none, confirmation)).toBe('committed')
+  expect(await store.documents.put('deployment', 1, 'epoch 1')).toBe('committed')
   expect(await store.list(other)).toMatchObject({ header: { epoch: 1 }, records: [{ version: 2 }] })
   expect(await store.list(none)).toMatchObject({ header: { epoch: 1 }, records: [] })
 })

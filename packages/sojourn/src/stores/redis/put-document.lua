@@ -1,4 +1,5 @@
--- Compare and set of one document, in one step. Sent with the line `#!lua` in front (scripts.ts).
+-- Compare and set of one document, in one step. Sent with the line `#!lua` in front, or `#!lua flags=allow-oom` where the
+-- document is to be there already (scripts.ts).
 --
 -- KEYS[1]  the document: a hash of `version` and `value`
 -- ARGV[1]  the version that is there; empty: there must be nothing

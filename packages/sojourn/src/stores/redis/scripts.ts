@@ -19,6 +19,8 @@ export interface Scripts {
   /** `commit` for changes that make room, or that must be noted at any price. */
   readonly commitWhenFull: Script
   readonly putDocument: Script
+  /** The same for one that is there: everything is revoked by replacing a document. */
+  readonly replaceDocument: Script
 }
 
 export interface ScriptCall {
@@ -31,10 +33,12 @@ export interface ScriptCall {
 /** **Cost**: reads the files; once for a store. */
 export function loadScripts(): Scripts {
   const commit = textOf('./commit.lua')
+  const putDocument = textOf('./put-document.lua')
   return {
     commit: script(`#!lua\n${commit}`),
     commitWhenFull: script(`#!lua flags=allow-oom\n${commit}`),
-    putDocument: script(`#!lua\n${textOf('./put-document.lua')}`),
+    putDocument: script(`#!lua\n${putDocument}`),
+    replaceDocument: script(`#!lua flags=allow-oom\n${putDocument}`),
   }
 }
 

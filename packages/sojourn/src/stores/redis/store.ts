@@ -80,7 +80,9 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
 
   async function writeDocument(name: string, values: readonly string[]): Promise<Reply> {
     assertOpen()
-    const call = { script: parts.scripts.putDocument, key: layout.documentKey(name), values }
+    const { putDocument, replaceDocument } = parts.scripts
+    const script = values[0] === '' ? putDocument : replaceDocument
+    const call = { script, key: layout.documentKey(name), values }
     if (voters === 0) return orSystemError(runScript(port, call))
     const waiting = { replicas: voters, timeoutMs: WAIT_MS }
     const { reply, replicas } = await orSystemError(runScriptAndWait(port, call, waiting))
