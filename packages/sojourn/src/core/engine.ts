@@ -24,6 +24,7 @@ import type { Moment, RosterView } from './rules/rule.ts'
 import { type SessionStore, strongestWriteClass, type WriteClass } from './store.ts'
 import { type Presented, Session } from './session.ts'
 import { type TokenScope, tokenScope, writeToken } from './token/token.ts'
+import { createTouches, type Touches } from './writing/touches.ts'
 import { type Changed, createWriter, type Writer } from './writing/writer.ts'
 
 export interface Engine {
@@ -34,6 +35,7 @@ export interface Engine {
   readonly watch: DeploymentWatch
   readonly writer: Writer
   readonly chores: Chores
+  readonly touches: Touches
   readonly refusals: Refusals
   readonly pending: PendingRevocations
   readonly counts: Counts
@@ -124,6 +126,8 @@ export function createEngine(parts: {
       return isKnown && watch.isFresh() ? moment() : watch.refresh().then(moment)
     },
   })
+  const chores = createChores(environment, { laterMs: settings.graceMs })
+
   return {
     ...parts,
     store,
@@ -134,7 +138,8 @@ export function createEngine(parts: {
     watch,
     breakers,
     writer,
-    chores: createChores(environment, { laterMs: settings.graceMs }),
+    chores,
+    touches: createTouches({ environment, chores, writer, counts }),
     refusals,
     pending,
     endsInFavour: createEndsInFavour({

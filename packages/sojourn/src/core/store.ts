@@ -108,6 +108,11 @@ export interface VersionedDocuments {
   get(name: string): Promise<VersionedDocument | undefined>
   /** `expected` is the version that was read, or `'absent'`. The new version is one higher, the first is 1. */
   put(name: string, expected: number | 'absent', value: string): Promise<'committed' | 'conflict'>
+  /**
+   * Since when at least what `get` answers is known to be so, if it is asked now: behind a fence an answer may be that
+   * old. Absent or `undefined`: since it is asked.
+   */
+  asOf?(): Instant | undefined
 }
 
 export interface VersionedDocument {
@@ -141,11 +146,15 @@ export function authorityOf(store: SessionStore): SessionStore {
   return (store as Partial<CopyingReads>).authority ?? store
 }
 
-/** Optional capability: tells of changes that other processes made. It makes copies fresh sooner; no promise rests on it. */
+/**
+ * Optional capability: tells of changes that other processes made. That makes copies fresh sooner, and no promise rests on
+ * it; one does on `lost`, where reads may go to another server: a copy of what the last one said is not this one's word.
+ */
 export interface ChangeFeed {
   /**
    * From the answer of a read that was sent after this call on, every change of that roster is told about, until
-   * `lost` is called: then anything may have changed unheard. Calling the answer ends it.
+   * `lost` is called: then anything may have changed unheard. Where `traits.invalidation` is `none`, `lost` alone is called.
+   * Calling the answer ends it.
    */
   watchChanges(listener: ChangeListener): () => void
 }

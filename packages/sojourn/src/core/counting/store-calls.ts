@@ -89,6 +89,7 @@ export function storeCalls(parts: {
     return {
       get: (name) => follow(documents, () => of.get(name), outcomeOfRead),
       put: (name, expected, value) => follow(documents, () => of.put(name, expected, value), outcomeOfWrite),
+      asOf: () => of.asOf?.(),
     }
   }
 

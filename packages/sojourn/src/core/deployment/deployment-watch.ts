@@ -1,7 +1,7 @@
 /**
  * What this process knows of the deployment, and since when. Nothing is accepted on knowledge older than
- * `STALE_AFTER_MS`, counted from sending the question; from half of that on it is renewed in the background, so
- * a busy process never waits for it and an idle one asks nothing.
+ * `STALE_AFTER_MS`, counted from sending the question, or from before where a store cannot say more of its answer; from
+ * half of that on it is renewed in the background, so a busy process never waits for it and an idle one asks nothing.
  */
 import {
   type Deployment,
@@ -52,8 +52,12 @@ export function createDeploymentWatch(
     return current
   }
 
+  function asking(): Instant {
+    return parts.documents.asOf?.() ?? instant(environment)
+  }
+
   async function open(): Promise<Deployment> {
-    const asked = instant(environment)
+    const asked = asking()
     try {
       return learn(await reads.limit(() => openDeployment(parts)), asked)
     } catch (error) {
@@ -65,7 +69,7 @@ export function createDeploymentWatch(
   }
 
   async function renew(known: Deployment): Promise<Deployment> {
-    const asked = instant(environment)
+    const asked = asking()
     try {
       const globalEpoch = await reads.limit(() => readGlobalEpoch(parts, known))
       return learn({ ...known, globalEpoch }, asked)
@@ -101,7 +105,7 @@ export function createDeploymentWatch(
     },
     async raise(target, how) {
       const known = await watch.ready()
-      const asked = instant(environment)
+      const asked = asking()
       const globalEpoch = await writes.limit(() => raiseGlobalEpoch(parts, target), how)
       return learn({ ...known, globalEpoch }, asked)
     },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { instant } from '../instant.ts'
 import { memoryStore } from '../../stores/memory/index.ts'
 import { FAKE_START, fakeEnvironment } from '../../testing/fake-environment.ts'
 import { flakyStore, type FlakyStore } from '../../testing/flaky-store.ts'
@@ -276,6 +277,27 @@ describe('the watch', () => {
     await watch.ready()
     store.faults.fail({ times: Number.POSITIVE_INFINITY })
     await environment.advance(STALE_AFTER_MS - 1)
+    expect(watch.isFresh()).toBe(true)
+    await environment.advance(1)
+    expect(watch.isFresh()).toBe(false)
+  })
+
+  it('counts from before it was asked where the store cannot say more of its answer', async () => {
+    const setting = setUp()
+    const { environment, store } = setting
+    const deadlines = createDeadlines(environment, { ms: 2000, mostInFlight: 10 })
+    const confirmed = instant(environment)
+    const documents = { ...store.documents, asOf: () => confirmed }
+    await environment.advance(3_000)
+    const watch = createDeploymentWatch({
+      ...setting.parts(),
+      documents,
+      reads: deadlines,
+      writes: deadlines,
+    })
+    await watch.ready()
+    store.faults.fail({ times: Number.POSITIVE_INFINITY })
+    await environment.advance(1_999)
     expect(watch.isFresh()).toBe(true)
     await environment.advance(1)
     expect(watch.isFresh()).toBe(false)

@@ -252,19 +252,19 @@ describe('a change that failed and was made all the same', () => {
     expect(told).toEqual(['uncertain', 'completed'])
   })
 
-  it('is no acknowledgement of a revocation either when somebody else wrote before it was looked for', async () => {
-    const { environment, faults, manager, other, told } = setUp()
-    const { session } = await signedIn(manager)
+  it('is confirmed by another when somebody else wrote before it was looked for', async () => {
+    const setting = setUp()
+    const { environment, faults, manager, other } = setting
+    const { session, token } = await signedIn(manager)
     faults.failAfter({ on: 'commit' })
     const look = faults.hold({ on: 'list', skip: 1, times: 1 })
     const end = manager.signOut(session)
-    end.catch(() => undefined)
     await look.arrived()
     await signedIn(other)
     look.release()
-    await expect(finished(environment, end)).rejects.toMatchObject({ code: 'REVOKE_UNCERTAIN' })
-    await environment.advance(1_000)
-    expect(told).toEqual(['uncertain', 'completed'])
+    await finished(environment, end)
+    setting.failOver()
+    expect(await verdictOf(other, token)).toMatch(/^none/)
   })
 
   it('is no acknowledgement of a revocation', async () => {
@@ -294,4 +294,22 @@ it('one that was decided before a regeneration because of age does', async () =>
   const held = await sessionOf(manager, token)
   await manager.regenerate(await sessionOf(manager, token), { because: 'age' })
   expect((await manager.update(held, () => ({ n: 1 }))).kind).toBe('changed')
+})
+
+describe('a revocation that is asked for again before it was confirmed', () => {
+  const uncertain = { code: 'REVOKE_UNCERTAIN' }
+
+  it.each(['the same process', 'another process'])('is not acknowledged sooner, by %s', async (who) => {
+    const setting = setUp()
+    const { environment, manager, other } = setting
+    const { session, token } = await signedIn(manager)
+    setting.cut()
+    const end = (by: TestManager): Promise<boolean> => finished(environment, by.revoke(session.id))
+    await expect(end(manager)).rejects.toMatchObject(uncertain)
+    await expect(end(who === 'another process' ? other : manager)).rejects.toMatchObject(uncertain)
+    setting.mend()
+    await end(other)
+    setting.failOver()
+    expect(await verdictOf(other, token)).toMatch(/^none/)
+  })
 })

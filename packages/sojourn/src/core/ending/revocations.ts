@@ -9,14 +9,7 @@
 import { regenerate, type RenewResult } from '../changing/changes.ts'
 import { announceEnded, type Engine, opened, presentedNow, rosterNow, rosterOf } from '../engine.ts'
 import { InputError, RevokeUncertain } from '../errors.ts'
-import {
-  parseSessionId,
-  randomCommitId,
-  randomIncarnation,
-  type RosterKey,
-  type SessionNumber,
-  sessionId,
-} from '../ids.ts'
+import { parseSessionId, randomCommitId, randomIncarnation, type RosterKey, sessionId } from '../ids.ts'
 import { EVERYTHING } from './pending.ts'
 import type { PresentedToken } from '../beginning/previous.ts'
 import type { Refusal } from './refusals.ts'
@@ -32,7 +25,7 @@ import {
 } from '../rules/end.ts'
 import { assertOwner, inRealm, liveSession, ofSubject, type Rule } from '../rules/rule.ts'
 import { presentedBy, Session } from '../session.ts'
-import { isTokenShaped, readToken } from '../token/token.ts'
+import { isTokenShaped, readToken, type TokenClaims } from '../token/token.ts'
 import { loadRoster } from '../writing/loading.ts'
 import type { Changed } from '../writing/writer.ts'
 
@@ -128,14 +121,14 @@ export async function revokeEverything(engine: Engine): Promise<void> {
 
 async function endOne<Answer>(
   engine: Engine,
-  of: { readonly roster: RosterKey; readonly number: SessionNumber; readonly secretHash?: string },
+  of: Pick<TokenClaims, 'roster' | 'number'> & Partial<Pick<TokenClaims, 'secretHash' | 'generation'>>,
   rule: Rule<Answer | undefined>,
 ): Promise<Changed<Answer | undefined>> {
-  const { roster, number, secretHash } = of
+  const { roster, number, secretHash, generation } = of
   const id = sessionId(roster, number)
   const write = writing(engine, roster, inRealm(engine.settings.realm, rule))
   return await confirmed(engine, {
-    key: () => (secretHash === undefined ? id : `${id} ${secretHash}`),
+    key: () => (generation === undefined ? id : `${id} generation ${generation}`),
     about: roster,
     observe: () => Promise.resolve(true),
     refusal: () => ({ kind: 'session', roster, number, ...(secretHash === undefined ? {} : { secretHash }) }),
@@ -213,7 +206,7 @@ interface Revocation<Target, Answer> {
 }
 
 interface Try {
-  /** One that is driven on: made whatever the breakers say, and confirmed also when there is nothing left to end. */
+  /** One that is driven on: made whatever the breakers say, and written also when there is nothing left to end. */
   readonly urgent: boolean
 }
 
@@ -288,7 +281,8 @@ function writing<Answer>(
       rule,
       writeClass: engine.strongest,
       repeatable: true,
-      confirm: urgent ? confirm : undefined,
+      // Whatever ended before may have ended here alone: somebody else's revocation is driven on, or was given up.
+      confirm: engine.strongest === 'fast' && !urgent ? undefined : confirm,
       urgent,
     })
     announceEnded(engine, roster, changed)

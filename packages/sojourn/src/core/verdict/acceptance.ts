@@ -6,7 +6,7 @@ import type { Engine } from '../engine.ts'
 import { sessionId } from '../ids.ts'
 import type { Judgement } from './judge.ts'
 import { isTouchDue } from '../policy/lifetimes.ts'
-import { endGrace, touch } from '../rules/change.ts'
+import { endGrace } from '../rules/change.ts'
 import { basisOf, type Presented } from '../session.ts'
 import { openSuccessor } from '../token/seal.ts'
 import {
@@ -47,7 +47,7 @@ export function accept(
   const { roster } = claims
   const presented = { roster, header, record, token: renewed ?? token, transport, settings, checkedAt: now }
   if (by === 'present' && record.grace !== undefined) settleGrace(engine, presented)
-  if (isTouchDue(record, now, settings.lifetimes)) scheduleTouch(engine, presented)
+  if (isTouchDue(record, now, settings.lifetimes)) engine.touches.add(presented)
   return { presented, renewed }
 }
 
@@ -60,29 +60,6 @@ function successorOf(
   const place = { session: id, generation, presented: secretOf(token) }
   const secret = grace === undefined ? undefined : openSuccessor(settings.ring, grace.sealed, place)
   return secret === undefined ? undefined : writeToken(scope, id, generation, secret)
-}
-
-function scheduleTouch(engine: Engine, presented: Presented): void {
-  const { chores, counts } = engine
-  const id = sessionId(presented.roster, presented.record.number)
-  const added = chores.add(`touch ${id}`, () => writeTouch(engine, presented))
-  if (added !== 'added') counts.touches.add(added === 'full' ? 'dropped' : 'coalesced')
-}
-
-async function writeTouch({ writer, counts }: Engine, presented: Presented): Promise<void> {
-  const { roster, record, checkedAt } = presented
-  try {
-    const { outcome } = await writer.change(roster, {
-      scope: record.number,
-      rule: touch(basisOf(presented), checkedAt),
-      writeClass: 'fast',
-      repeatable: true,
-      once: true,
-    })
-    counts.touches.add(outcome === 'unchanged' ? 'coalesced' : 'written')
-  } catch {
-    counts.touches.add('dropped')
-  }
 }
 
 function settleGrace({ chores, writer, replicated }: Engine, presented: Presented): void {

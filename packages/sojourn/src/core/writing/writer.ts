@@ -128,7 +128,7 @@ async function commitTogether(
   for (let tries = 0; ; tries++) {
     const conflicts = tries - doubts.length
     if (conflicts > 0) await pause(parts.environment, conflicts)
-    batch = inTime(parts.environment, batch, tries)
+    batch = inTime(parts.environment, batch, { tries, doubt: doubts.at(-1) })
     if (batch.length === 0) return
     const urgent = batch.some(({ request }) => request.urgent === true)
     const loaded = tries === 0 ? batch[0]?.request.loaded : undefined
@@ -205,11 +205,16 @@ function assertRepeatable(
 }
 
 /** Turns away whoever has waited too long, and after a conflict whoever wanted one try only. */
-function inTime(environment: Environment, batch: readonly Waiting[], tries: number): readonly Waiting[] {
+function inTime(
+  environment: Environment,
+  batch: readonly Waiting[],
+  { tries, doubt }: { readonly tries: number; readonly doubt: Doubt | undefined },
+): readonly Waiting[] {
   const now = environment.monotonic()
+  const late = (): SystemError => (doubt === undefined ? contention() : unknownOutcome(doubt.cause))
   return batch.filter(({ request, giveUpAt, reject }) => {
     const goesOn = now < giveUpAt && !(tries > 0 && request.once === true)
-    if (!goesOn) reject(tries === 0 ? overloaded() : contention())
+    if (!goesOn) reject(tries === 0 ? overloaded() : late())
     return goesOn
   })
 }

@@ -1,5 +1,6 @@
 /** Small named documents, replaced by compare-and-set. Kept until somebody deletes them. */
 import { SystemError } from '../../core/errors.ts'
+import type { Instant } from '../../core/instant.ts'
 import type { VersionedDocument, VersionedDocuments } from '../../core/store.ts'
 import type { Reply } from './port.ts'
 import { valuesIn } from './reading.ts'
@@ -9,10 +10,13 @@ export interface DocumentAccess {
   read(name: string): Promise<Reply>
   /** Runs `put-document.lua`, in the strongest write class: a deployment's naming key is among the documents. */
   write(name: string, values: readonly [before: string, after: string, value: string]): Promise<Reply>
+  /** When the heartbeat was sent that a read which is sent now stands on; `undefined`: it brings one of its own. */
+  confirmedAt(): Instant | undefined
 }
 
 export function redisDocuments(access: DocumentAccess): VersionedDocuments {
   return {
+    asOf: () => access.confirmedAt(),
     get: async (name) => documentIn(await access.read(name), name),
     async put(name, expected, value) {
       const before = expected === 'absent' ? '' : String(expected)

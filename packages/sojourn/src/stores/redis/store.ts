@@ -1,5 +1,6 @@
 /** The store contract over a port. `index.ts` shows the layout. */
 import { SystemError } from '../../core/errors.ts'
+import { ageAt, type Instant, instant } from '../../core/instant.ts'
 import { type Measure, measuresItself, type SelfMeasuring } from '../../core/measures.ts'
 import type { RosterKey } from '../../core/ids.ts'
 import type {
@@ -12,7 +13,7 @@ import type {
   StoreTraits,
 } from '../../core/store.ts'
 import { prepareChange } from './changing.ts'
-import { commitChange, type CommittingParts, WAIT_MS } from './committing.ts'
+import { commitChange, type CommittingParts, waitFor } from './committing.ts'
 import { redisDocuments } from './documents.ts'
 import { asSystemError } from './failures.ts'
 import { createFence } from './fence.ts'
@@ -23,7 +24,7 @@ import type { RedisPort, Reply } from './port.ts'
 import { fieldsIn, HEADER, readRecord, readRoster } from './reading.ts'
 import { loadScripts, runScript, runScriptAndWait } from './scripts.ts'
 
-export type RedisStore = SessionStore & Fenced & SelfMeasuring & Partial<ChangeFeed>
+export type RedisStore = SessionStore & Fenced & SelfMeasuring & ChangeFeed
 
 export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
   const { redis: port, environment, voters, fenceMs } = settings
@@ -36,13 +37,14 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
     layout,
     scripts: loadScripts(),
     voters,
+    waitMs: waitFor(fenceMs),
     publish: publishing(settings),
   }
   let closed = false
 
   return {
     traits: traitsOf(settings),
-    documents: redisDocuments({ read: readDocument, write: writeDocument }),
+    documents: redisDocuments({ read: readDocument, write: writeDocument, confirmedAt }),
     async read(roster, number) {
       const tag = layout.tagOf(roster)
       const key = layout.rosterKey(roster, tag)
@@ -78,13 +80,18 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
     return reading(['HMGET', key, 'version', 'value'], { key, tag: DOCUMENTS_TAG })
   }
 
+  function confirmedAt(): Instant | undefined {
+    const confirmed = fence.lastConfirmed(DOCUMENTS_TAG)
+    return ageAt(confirmed, instant(environment)) <= fenceMs ? confirmed : undefined
+  }
+
   async function writeDocument(name: string, values: readonly string[]): Promise<Reply> {
     assertOpen()
     const { putDocument, replaceDocument } = parts.scripts
     const script = values[0] === '' ? putDocument : replaceDocument
     const call = { script, key: layout.documentKey(name), values }
     if (voters === 0) return orSystemError(runScript(port, call))
-    const waiting = { replicas: voters, timeoutMs: WAIT_MS }
+    const waiting = { replicas: voters, timeoutMs: parts.waitMs }
     const { reply, replicas } = await orSystemError(runScriptAndWait(port, call, waiting))
     if (reply === 1 && replicas < voters) throw unconfirmedDocument(name)
     return reply
@@ -121,10 +128,15 @@ function publishing({ redis, tells }: RedisStoreSettings): CommittingParts['publ
   return redis.traits.topology === 'cluster' ? 'SPUBLISH' : 'PUBLISH'
 }
 
-function feedOf({ redis, tells }: RedisStoreSettings, layout: Layout): Partial<ChangeFeed> {
-  const subscribe = redis.subscribe?.bind(redis)
-  if (!tells || subscribe === undefined) return {}
-  return { watchChanges: (listener) => watch(subscribe, layout, listener) }
+/** Who hears of no change still has to hear that reads go to another server: what was read from the last one was never confirmed by this one. */
+function feedOf({ redis, tells }: RedisStoreSettings, layout: Layout): ChangeFeed {
+  const subscribe = tells ? redis.subscribe?.bind(redis) : undefined
+  return {
+    watchChanges(listener) {
+      if (subscribe !== undefined) return watch(subscribe, layout, listener)
+      return redis.watchRouting?.(listener.lost) ?? (() => undefined)
+    },
+  }
 }
 
 function watch(
