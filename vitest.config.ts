@@ -1,14 +1,30 @@
-import { defineConfig } from 'vitest/config'
+import { defaultExclude, defineConfig } from 'vitest/config'
 
 /** For tests that start programs: only what hangs takes this long. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000 }
+
+/** Tests that start real Redis servers, and wait for them most of the time: more files at once than there are cores. */
+const redis = {
+  include: [
+    'packages/sojourn/src/stores/redis/**/*.test.ts',
+    'packages/sojourn/src/testing/redis-port/**/*.test.ts',
+  ],
+  maxWorkers: 4,
+}
 
 // A group of tests that must run somewhere on its own (another Node, other servers) is a project.
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/vitest-reporter.ts'],
     projects: [
-      { test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          exclude: [...defaultExclude, ...redis.include],
+        },
+      },
+      { test: { name: 'redis', ...redis, ...patient } },
       { test: { name: 'demo', include: ['apps/*/src/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'scripts', include: ['scripts/**/*.test.ts'] } },
       { test: { name: 'programs', include: ['test/programs/**/*.test.ts'], ...patient } },
@@ -16,6 +32,7 @@ export default defineConfig({
       { test: { name: 'races', include: ['test/races/src/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'http', include: ['test/http/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'servers', include: ['test/servers/**/*.test.ts'], ...patient } },
+      { test: { name: 'outages', include: ['test/redis/**/*.test.ts'], ...patient } },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...patient } },
     ],
   },

@@ -11,7 +11,11 @@ import type {
   SessionStore,
 } from 'sojourn'
 import type { memoryStore as memory } from 'sojourn/stores/memory'
+import type { redisStore as overRedis } from 'sojourn/stores/redis'
+import type { ioRedis as byIoRedis } from 'sojourn/stores/redis/ioredis'
+import type { nodeRedis as byNodeRedis } from 'sojourn/stores/redis/node-redis'
 import type { sqliteStore as sqlite } from 'sojourn/stores/sqlite'
+import type { tieredStore as tiered } from 'sojourn/stores/tiered'
 import type { loginAs as login } from 'sojourn/testing'
 
 declare global {
@@ -29,6 +33,10 @@ declare global {
   const RevokeUncertain: typeof Uncertain
   const memoryStore: typeof memory
   const sqliteStore: typeof sqlite
+  const redisStore: typeof overRedis
+  const nodeRedis: typeof byNodeRedis
+  const ioRedis: typeof byIoRedis
+  const tieredStore: typeof tiered
   const loginAs: typeof login
   const randomBytes: typeof nodeRandomBytes
   const assert: typeof nodeAssert
@@ -41,6 +49,8 @@ declare global {
   const sessions: Sessions<ShopData, ShopRoles>
   const server: Server
   const application: (request: Request) => Promise<Response>
+  const certificateAuthority: Buffer
+  const readSecret: (name: string) => string
 
   // One request.
   const request: Request

@@ -4,7 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { createSessions } from 'sojourn'
 import { eventLoop, prometheusText, type SelfMeasuring } from 'sojourn/observe'
 import { memoryStore } from 'sojourn/stores/memory'
-import { describe, expect, it } from 'vitest'
+import { redisStore } from 'sojourn/stores/redis'
+import { nodeRedis } from 'sojourn/stores/redis/node-redis'
+import { tieredStore } from 'sojourn/stores/tiered'
+import { afterAll, describe, expect, it } from 'vitest'
 import { page, ROOT, tableUnder } from './pages.ts'
 
 const metrics = page('docs/metrics.md')
@@ -13,8 +16,22 @@ const SECTIONS = ['### Sessions', '### Breakers', '### Near copies', '### Redis'
 
 const sessions = createSessions({ deployment: 'docs', secrets: [randomBytes(48)], store: memoryStore() })
 
+const near = tieredStore({ hot: memoryStore() })
+/** Nothing listens there, and figures ask nobody. */
+const redis = nodeRedis({ url: 'redis://127.0.0.1:1' })
+const overRedis = redisStore({ redis })
+
+afterAll(async () => {
+  await overRedis.close()
+  await redis.close()
+  await near.close()
+})
+
 const sources: readonly (readonly [string, SelfMeasuring])[] = [
-  ['### Sessions', sessions],
+  ['### Sessions', { measures: () => sessions.measures().filter(({ name }) => !isOfBreakers(name)) }],
+  ['### Breakers', { measures: () => sessions.measures().filter(({ name }) => isOfBreakers(name)) }],
+  ['### Near copies', near],
+  ['### Redis', overRedis],
   ['### Event loop', eventLoop],
 ]
 
@@ -55,6 +72,10 @@ describe('the alarms', () => {
     expect([...used].filter((name) => !exposed().has(name))).toEqual([])
   })
 })
+
+function isOfBreakers(name: string): boolean {
+  return name.startsWith('sojourn.breaker.')
+}
 
 function alerts(): readonly string[] {
   return [...rules.text.matchAll(/alert: (\w+)/g)].map(([, name]) => name ?? '')

@@ -18,6 +18,7 @@ In the environment:
   PORT                     another port, on this machine's loopback addresses only; 0 takes any free one
   DATA_DIR                 where sessions, accounts, the secret and the certificate are kept (.data)
   PASSWORD_AGAIN_AFTER     for how many seconds a password that was given counts (300)
+  REDIS_URL                a Redis to keep the sessions in, which other processes of the shop share
   SOJOURN_TRUSTED_PROXIES  addresses and CIDR ranges of proxies in front of it, with commas between
   PUBLIC_URL               the https:// address of such a proxy, where visitors find the shop`
 

@@ -13,6 +13,8 @@ export interface Config {
   readonly passwordAgainAfter: `${number}s`
   /** As it was written; the library judges it. */
   readonly trustedProxies: readonly string[] | undefined
+  /** Where the sessions live instead of in a file. May hold a password, so nobody prints it; the library judges it. */
+  readonly redisUrl: string | undefined
   /** Where visitors find the shop, if a proxy brings them. */
   readonly publicUrl: URL | undefined
 }
@@ -37,7 +39,7 @@ export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
   { https }: Pick<Flags, 'https'>,
 ): Config {
-  const { PORT, DATA_DIR, PASSWORD_AGAIN_AFTER, SOJOURN_TRUSTED_PROXIES, PUBLIC_URL } = environment
+  const { PORT, DATA_DIR, PASSWORD_AGAIN_AFTER, SOJOURN_TRUSTED_PROXIES, REDIS_URL, PUBLIC_URL } = environment
   if (DATA_DIR === '') throw new StartError(78, 'DATA_DIR is empty. Name a directory, or leave it out.')
   const seconds = wholeNumber('PASSWORD_AGAIN_AFTER', PASSWORD_AGAIN_AFTER ?? '300', [1, A_DAY])
   return {
@@ -46,6 +48,7 @@ export function readConfig(
     dataDir: DATA_DIR === undefined ? resolve(REPOSITORY, '.data') : resolve(DATA_DIR),
     passwordAgainAfter: `${seconds}s`,
     trustedProxies: SOJOURN_TRUSTED_PROXIES?.split(',').map((entry) => entry.trim()),
+    redisUrl: REDIS_URL,
     publicUrl: PUBLIC_URL === undefined ? undefined : publicUrl(PUBLIC_URL),
   }
 }

@@ -7,7 +7,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConfigError, createPageHeaders, type PageHeaders, SystemError } from 'sojourn'
-import { sqliteStore } from 'sojourn/stores/sqlite'
 import { createApp } from './app.ts'
 import { certificateIn } from './certificate.ts'
 import { readCommandLine, USAGE } from './command-line.ts'
@@ -16,6 +15,7 @@ import { ensureDataDir, secretIn } from './data-dir.ts'
 import { keepDiary } from './diary/diary.ts'
 import { accountsIn } from './people/accounts.ts'
 import { ensureDemoAccount } from './people/demo-account.ts'
+import { keptSessions } from './kept-sessions.ts'
 import { type ShopSessions, type ShopSessionsOptions, shopSessions } from './shop.ts'
 import { ordersIn } from './shop/orders.ts'
 import { listenLocally } from './web/listen.ts'
@@ -38,10 +38,13 @@ async function start(config: Config): Promise<void> {
   process.umask(0o077)
   ensureDataDir(dataDir)
   const certificate = config.https ? certificateIn(dataDir) : undefined
-  const sessionsPath = join(dataDir, 'sessions.sqlite')
-  const store = sqliteStore({ path: sessionsPath })
+  const kept = keptSessions(config)
+  const { store } = kept
   const sessions = sessionsWith({ secret: secretIn(dataDir), store, passwordAgainAfter, trustedProxies })
-  await sessions.ready().catch((error: unknown) => explainMismatch(error, sessionsPath))
+  await sessions.ready().catch(async (error: unknown) => {
+    await kept.close()
+    throw isMismatch(error) ? new StartError(78, kept.onMismatch, { cause: error }) : error
+  })
   const database = openShopDatabase(join(dataDir, 'shop.sqlite'))
   const accounts = accountsIn(database)
   const { passwordIsKnown } = await ensureDemoAccount(accounts)
@@ -61,7 +64,7 @@ async function start(config: Config): Promise<void> {
     closing.abort()
     await listening.close(PATIENCE_MS)
     await sessions.close()
-    await store.close()
+    await kept.close()
     database.close()
   })
   console.log(welcome({ config, listening, certificatePath: certificate?.path, passwordIsKnown }))
@@ -98,13 +101,8 @@ function pageHeadersFor({ https, publicUrl }: Config): () => PageHeaders {
   })
 }
 
-function explainMismatch(error: unknown, path: string): never {
-  if (!(error instanceof SystemError) || error.code !== 'DEPLOYMENT_MISMATCH') throw error
-  throw new StartError(
-    78,
-    `The sessions in ${path} were made with another secret than the one beside them. Put that secret back, or remove ${path}* to start with no sessions.`,
-    { cause: error },
-  )
+function isMismatch(error: unknown): boolean {
+  return error instanceof SystemError && error.code === 'DEPLOYMENT_MISMATCH'
 }
 
 function openShopDatabase(path: string): DatabaseSync {

@@ -13,7 +13,7 @@ export interface Opened {
 }
 
 export function welcome({ config, listening, certificatePath, passwordIsKnown }: Opened): string {
-  const { dataDir, https, publicUrl } = config
+  const { dataDir, https, publicUrl, redisUrl } = config
   return [
     '',
     '  Wayside, the Sojourn demo, is open:',
@@ -26,7 +26,9 @@ export function welcome({ config, listening, certificatePath, passwordIsKnown }:
     '',
     `    ${DEMO_EMAIL}   ${passwordIsKnown ? DEMO_PASSWORD : '(with the password you gave it)'}`,
     '',
-    `  Sessions, accounts and the secret are kept in ${dataDir}`,
+    ...(redisUrl === undefined
+      ? [`  Sessions, accounts and the secret are kept in ${dataDir}`]
+      : [`  Accounts and the secret are kept in ${dataDir}, sessions in Redis (REDIS_URL)`]),
     ...(listening.onIpv6 ? [] : ['  This machine has no IPv6 loopback; only 127.0.0.1 answers.']),
     '  Ctrl-C stops it. Whoever is signed in stays signed in.',
     '',

@@ -50,7 +50,7 @@ afterEach(async () => {
 afterAll(() => {
   registry.close()
   rmSync(folder, { recursive: true, force: true })
-})
+}, 60_000)
 
 it('packs the library as the page says', () => {
   const [build, pack] = commands(FIRST)

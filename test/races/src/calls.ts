@@ -2,6 +2,8 @@
 import type { Call } from './browser.ts'
 
 export const ME: Call = { method: 'GET', path: '/me' }
+/** As the store says, whatever the process has a copy of. */
+export const ME_FOR_SURE: Call = { method: 'GET', path: '/me?mode=strict' }
 export const SIGN_OUT: Call = { method: 'POST', path: '/sign-out' }
 export const ELEVATE: Call = { method: 'POST', path: '/elevate' }
 export const REVOKE_OTHERS: Call = { method: 'POST', path: '/revoke-others' }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Commands, Listening, Question, Reply } from './messages.ts'
 import type { ApplicationOptions } from './scenario.ts'
+import type { Servers } from './servers.ts'
 import type { Place, System } from './system.ts'
 
 export interface AppProcess {
@@ -20,15 +21,26 @@ export interface AppProcess {
 export interface Cluster {
   readonly system: System
   readonly place: Place
+  readonly options: ApplicationOptions
+  readonly servers: Servers | undefined
   readonly processes: readonly AppProcess[]
   stop(): Promise<void>
 }
 
 const MAIN = new URL('./process.ts', import.meta.url)
 
-export async function startCluster(system: System, options: ApplicationOptions): Promise<Cluster> {
+export async function startCluster(
+  system: System,
+  { options, servers }: Pick<Cluster, 'options' | 'servers'>,
+): Promise<Cluster> {
   const directory = await mkdtemp(join(tmpdir(), 'races-'))
-  const place = { adapter: system.adapter, store: system.store, directory }
+  const place: Place = {
+    system: system.system,
+    adapter: system.adapter,
+    store: system.store,
+    directory,
+    urls: servers?.urls ?? [],
+  }
   const argument = JSON.stringify({ module: system.module, place, options })
   const children = Array.from({ length: system.processes }, () => fork(MAIN, [argument]))
   const stop = async (): Promise<void> => {
@@ -36,7 +48,8 @@ export async function startCluster(system: System, options: ApplicationOptions):
     await rm(directory, { recursive: true, force: true })
   }
   try {
-    return { system, place, processes: await Promise.all(children.map(listening)), stop }
+    const processes = await Promise.all(children.map(listening))
+    return { system, place, options, servers, processes, stop }
   } catch (error) {
     await stop()
     throw error

@@ -4,6 +4,7 @@
  *     --json         one document on stdout: { "rows": [{ scenario, system, adapter, store, runs, bad }] }
  *     --runs N       runs of each scenario and application; default 20
  *     --only R1,R3   these scenarios only
+ *     --store redis  ours on these stores only, as many as are named
  *     --peers        other libraries too, and a table of all of them side by side
  *     --broken       on a store that breaks the contract: shows that the races can be lost
  *
@@ -15,7 +16,6 @@ import { parseArgs } from 'node:util'
 import { comparisonOf } from './comparison.ts'
 import { race, type Result } from './race.ts'
 import { SCENARIOS } from './scenarios.ts'
-import type { Scenario } from './scenario.ts'
 import type { System } from './system.ts'
 import { BROKEN, PEERS, SYSTEMS } from './systems.ts'
 
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     runs: { type: 'string', default: '20' },
     only: { type: 'string' },
+    store: { type: 'string' },
     peers: { type: 'boolean', default: false },
     broken: { type: 'boolean', default: false },
   },
@@ -32,11 +33,15 @@ const { values } = parseArgs({
 const runs = Number(values.runs)
 if (!Number.isSafeInteger(runs) || runs < 1) misused('--runs: write a whole number of at least 1.')
 
-const scenarios = chosen(values.only)
+const scenarios = chosen('--only', values.only, { from: SCENARIOS, by: ({ id }) => id })
+const systems = chosen('--store', values.store, {
+  from: values.broken ? BROKEN : SYSTEMS,
+  by: ({ store }) => store,
+})
 const say = values.json
   ? (text: string): boolean => process.stderr.write(text)
   : (text: string): boolean => process.stdout.write(text)
-const ours = await raced(values.broken ? [BROKEN] : SYSTEMS)
+const ours = await raced(systems)
 const peers = await raced(values.peers ? PEERS : [])
 const all = [...ours, ...peers]
 
@@ -48,9 +53,9 @@ else say(`\n${ours.length} cells, ${bad} bad runs\n`)
 // Sockets that are kept alive would hold the process for some seconds.
 process.exit(bad === 0 ? 0 : 1)
 
-async function raced(systems: readonly System[]): Promise<readonly Result[]> {
+async function raced(chosenSystems: readonly System[]): Promise<readonly Result[]> {
   const results: Result[] = []
-  for (const system of systems) {
+  for (const system of chosenSystems) {
     say(`\n${system.system}, ${system.adapter}, ${system.store}, processes: ${system.processes}\n`)
     await race(system, {
       scenarios,
@@ -64,15 +69,18 @@ async function raced(systems: readonly System[]): Promise<readonly Result[]> {
   return results
 }
 
-function chosen(only: string | undefined): readonly Scenario[] {
-  if (only === undefined) return SCENARIOS
-  const ids = only.split(',').map((id) => id.trim())
-  const unknown = ids.filter((id) => !SCENARIOS.some((scenario) => scenario.id === id))
+function chosen<Choice>(
+  option: string,
+  named: string | undefined,
+  { from, by }: { readonly from: readonly Choice[]; readonly by: (choice: Choice) => string },
+): readonly Choice[] {
+  if (named === undefined) return from
+  const names = named.split(',').map((name) => name.trim())
+  const known = new Set(from.map(by))
+  const unknown = names.filter((name) => !known.has(name))
   if (unknown.length > 0)
-    misused(
-      `--only: no such scenario: ${unknown.join(', ')}. There are ${SCENARIOS.map(({ id }) => id).join(', ')}.`,
-    )
-  return SCENARIOS.filter(({ id }) => ids.includes(id))
+    misused(`${option}: there is no ${unknown.join(', ')}. There are ${[...known].join(', ')}.`)
+  return from.filter((choice) => names.includes(by(choice)))
 }
 
 function lineOf({ row, title, reasons, seconds }: Result): string {

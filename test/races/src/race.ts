@@ -2,6 +2,7 @@
 import { closeConnections } from './browser.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import type { ApplicationOptions, Scenario } from './scenario.ts'
+import type { Servers } from './servers.ts'
 import type { Offer, System } from './system.ts'
 import { World } from './world.ts'
 
@@ -34,11 +35,24 @@ export interface RaceOptions {
 
 const LONGEST_RUN_MS = 15_000
 
-export async function race(system: System, { scenarios, runs, onResult }: RaceOptions): Promise<void> {
+export async function race(system: System, options: RaceOptions): Promise<void> {
+  const servers = await system.servers?.()
+  try {
+    await raceOn(system, servers, options)
+  } finally {
+    await servers?.stop()
+  }
+}
+
+async function raceOn(
+  system: System,
+  servers: Servers | undefined,
+  { scenarios, runs, onResult }: RaceOptions,
+): Promise<void> {
   const clusters = new Map<string, Promise<Cluster>>()
   const clusterFor = (options: ApplicationOptions): Promise<Cluster> => {
     const key = JSON.stringify(options)
-    const known = clusters.get(key) ?? startCluster(system, options)
+    const known = clusters.get(key) ?? startCluster(system, { options, servers })
     clusters.set(key, known)
     return known
   }
@@ -50,9 +64,11 @@ export async function race(system: System, { scenarios, runs, onResult }: RaceOp
       }
       const startedAt = performance.now()
       const outcomes: (string | undefined)[] = []
-      for (const options of scenario.applications ?? [{}]) {
+      const count = Math.min(runs, scenario.mostRuns?.(system) ?? runs)
+      for (const options of scenario.applications?.(system) ?? [{}]) {
         const cluster = await clusterFor(options)
-        for (let run = 0; run < runs; run++) outcomes.push(await outcomeOf(scenario, new World(cluster, run)))
+        for (let run = 0; run < count; run++)
+          outcomes.push(await outcomeOf(scenario, new World(cluster, run)))
       }
       onResult(resultOf(scenario, system, { outcomes, seconds: (performance.now() - startedAt) / 1000 }))
     }

@@ -2,7 +2,7 @@
  * What a race is: a few browsers, an application of one or more processes, a fixed interleaving, and one question
  * at the end. Which request overtakes which is decided by gates (`world.ts`), never by sleeping.
  */
-import type { Offer } from './system.ts'
+import type { Offer, System } from './system.ts'
 import type { World } from './world.ts'
 
 /** What the application must be like for a scenario. Processes are shared by scenarios that want the same. */
@@ -19,7 +19,9 @@ export interface Scenario {
   /** It is about this, and is not run where there is no such thing. */
   readonly needs?: Offer
   /** The scenario is run as often as asked on each of these. Default: one ordinary application. */
-  readonly applications?: readonly ApplicationOptions[]
+  readonly applications?: (system: System) => readonly ApplicationOptions[]
+  /** Not more often than this, where each run takes seconds. */
+  readonly mostRuns?: (system: System) => number
   /** `undefined`: as it should be. Otherwise what went wrong, in a sentence; throwing counts too. */
   readonly run: (world: World) => Promise<string | undefined>
 }

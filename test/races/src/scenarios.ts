@@ -2,7 +2,7 @@
 import type { Scenario } from './scenario.ts'
 import { whileReading, whileWriting } from './scenarios/logout.ts'
 import { increments, slowReader, twoKeys } from './scenarios/lost-updates.ts'
-import { storeDown } from './scenarios/outage.ts'
+import { storeDown, storeHangs } from './scenarios/outage.ts'
 import { readOnly } from './scenarios/read-cost.ts'
 import { oldToken, parallel } from './scenarios/regeneration.ts'
 import { duringSignIn } from './scenarios/revoke-all.ts'
@@ -18,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   oldToken,
   revokeOthers,
   deviceLimit,
+  storeHangs,
   storeDown,
   duringSignIn,
   readOnly,

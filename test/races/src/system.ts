@@ -1,16 +1,30 @@
 /** What is raced: one library under one adapter on one store. A peer implements `Application` and is listed in `systems.ts`. */
 import type { Commands } from './messages.ts'
 import type { ApplicationOptions } from './scenario.ts'
+import type { Servers } from './servers.ts'
 
 /** What a race can be about and not every library has a call for. */
-export type Offer = 'a device limit' | 'a user’s other sessions' | 'a grace for the old token'
+export type Offer =
+  | 'a device limit'
+  | 'a user’s other sessions'
+  | 'an end to sign-ins in flight'
+  | 'a new token for a session'
+  | 'a grace for the old token'
 
 export interface System {
   readonly system: string
   readonly adapter: string
   readonly store: string
-  /** How many application processes share the store: 2, or 1 where it lives in the process. */
+  /** How many application processes share the store; 1 where it lives in the process. */
   readonly processes: number
+  /** What the store runs on; absent where that is the processes themselves, and then the harness breaks it there. */
+  readonly servers?: () => Promise<Servers>
+  /** What clocks send to the servers, and no request does. */
+  readonly clockwork?: readonly string[]
+  /** Each process keeps copies, which may be late by this long. `GET /me?mode=strict` is answered without them. */
+  readonly leaseMs?: number
+  /** Sessions are touched as a part of the answer, so no touch can be held while its request goes on. Default false. */
+  readonly touchesWithAnswer?: boolean
   /** The module with `start`, as a URL. */
   readonly module: string
   /** Reads the store from outside all application processes, where that is possible. */
@@ -23,10 +37,13 @@ export interface System {
 
 /** Handed to every process of one application as JSON. */
 export interface Place {
+  readonly system: string
   readonly adapter: string
   readonly store: string
   /** A directory of this application's own. */
   readonly directory: string
+  /** Of the servers; empty where there are none. */
+  readonly urls: readonly string[]
 }
 
 /** Counts a user's live sessions; nothing of the application is in between. */
@@ -64,7 +81,7 @@ export interface Application {
 
 export interface Running {
   readonly port: number
-  /** What the harness may do to the store under the application. */
+  /** What the harness may do to the store under the application. Where there are servers, it breaks those. */
   readonly store: {
     readonly [Command in keyof Omit<Commands, 'arrived' | 'open'>]: (
       input: Commands[Command],

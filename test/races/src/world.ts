@@ -1,13 +1,17 @@
 /** What one run of a scenario works with: a user of its own, browsers, processes in turn, and gates. */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Answer, Browser, type Call } from './browser.ts'
-import { held, ME, type Point, signIn } from './calls.ts'
+import { held, ME, ME_FOR_SURE, type Point, signIn } from './calls.ts'
 import type { AppProcess, Cluster } from './cluster.ts'
+import type { Fault } from './messages.ts'
 import type { Offer, Reader } from './system.ts'
 
 /** Requests that were sent together, and the order in which their commits go on. */
 export type Order = 'handlers' | 'commits-in-turn' | 'commits-together'
 const ORDERS: readonly Order[] = ['handlers', 'commits-in-turn', 'commits-together']
+
+const AGAIN_AFTER_MS = 20
 
 export interface Sent {
   readonly browser: Browser
@@ -39,6 +43,15 @@ export class World {
 
   get isShared(): boolean {
     return this.processes.length > 1
+  }
+
+  /** Whether a touch can be held while its request, and other processes, go on. */
+  get holdsTouches(): boolean {
+    return this.isShared && this.cluster.system.touchesWithAnswer !== true
+  }
+
+  get keepsCopies(): boolean {
+    return this.cluster.system.leaseMs !== undefined
   }
 
   offers(what: Offer): boolean {
@@ -132,8 +145,24 @@ export class World {
     await Promise.all(this.processes.map((process) => process.ask('advance', { ms: 61_000 })))
   }
 
+  /** Moves every process's clock, so that no copy of now is used any more. */
+  async untilCopiesEnd(): Promise<void> {
+    const ms = this.cluster.system.leaseMs
+    if (ms !== undefined) await Promise.all(this.processes.map((process) => process.ask('advance', { ms })))
+  }
+
+  /** Breaks the servers, or where there are none the store in each process. */
+  async breakStore(fault: Fault): Promise<void> {
+    const { servers } = this.cluster
+    if (servers === undefined)
+      await Promise.all(this.processes.map((process) => process.ask('breakStore', fault)))
+    else if (fault.how === 'hang') servers.pause()
+    else await servers.kill()
+  }
+
   /** Ends what a scenario broke. */
   async heal(): Promise<void> {
+    await this.cluster.servers?.recover()
     await Promise.all(this.processes.map((process) => process.ask('heal')))
   }
 
@@ -147,9 +176,27 @@ export class World {
     return this.cluster.system.reader?.(this.cluster.place)
   }
 
-  /** What each process answers to `GET /me`. */
+  /**
+   * What each process answers to `GET /me`. One that keeps copies may be late by the lease, which is promised and no
+   * lost race; so it is asked for what holds now, and once more, for what it has, when the lease has ended.
+   */
   async seenBy(browser: Browser): Promise<readonly Answer[]> {
-    return await Promise.all(this.processes.map((process) => browser.send(process, ME)))
+    const answers = await this.#askAll(browser, this.keepsCopies ? ME_FOR_SURE : ME)
+    if (!this.keepsCopies) return answers
+    await this.untilCopiesEnd()
+    return [...answers, ...(await this.#askAll(browser, ME))]
+  }
+
+  #askAll(browser: Browser, call: Call): Promise<readonly Answer[]> {
+    return Promise.all(this.processes.map((process) => this.#ask(browser, process, call)))
+  }
+
+  /** A server answers late on a busy machine, and is back before the connections to it are: 503 says to ask again. */
+  async #ask(browser: Browser, process: AppProcess, call: Call): Promise<Answer> {
+    const answer = await browser.send(process, call)
+    if (answer.status !== 503 || this.cluster.servers === undefined) return answer
+    await delay(AGAIN_AFTER_MS)
+    return await this.#ask(browser, process, call)
   }
 
   /** Why this browser is not signed in everywhere; `undefined` when it is. */

@@ -1,6 +1,6 @@
 /**
- * The application of `system.ts` with express-session, written as its documentation says: `resave: false`,
- * `saveUninitialized: false`, a regenerated session at login and saved before the answer, `destroy` at logout. What it
+ * The application of `system.ts` with express-session and connect-redis, written as its documentation says:
+ * `saveUninitialized: false`, `resave: false` or as it is by default, a regenerated session at login and saved before the answer, `destroy` at logout. What it
  * has no call for (a user's other sessions, a device limit) is not served.
  *
  * @see https://github.com/expressjs/session#user-login
@@ -12,7 +12,7 @@ import express, { type NextFunction, type Request, type RequestHandler, type Res
 import session from 'express-session'
 import { holdOf, type Reached } from '../hold.ts'
 import type { Running, Start } from '../system.ts'
-import { watchedStore } from './watched-store.ts'
+import { watchedRedisStore } from './session-store.ts'
 
 declare module 'express-session' {
   interface SessionData {
@@ -23,17 +23,16 @@ declare module 'express-session' {
 
 type Work = (request: Request, response: Response, reached: Reached) => object | Promise<object>
 
-export async function start({ pass }: Start): Promise<Running> {
-  const memory = new session.MemoryStore()
-  const store = watchedStore(memory, pass)
+export async function start({ place, pass }: Start): Promise<Running> {
+  const { redis, store } = await watchedRedisStore({ place, pass })
   const app = express()
   // Its own report of what the harness broke.
   app.set('env', 'test')
   app.use(
     session({
-      store: memory,
+      store: redis,
       secret: 'Nd3mTq8yWv1sKx6bRj0pLc5uHf9zGa2eXo7i',
-      resave: false,
+      resave: place.system.endsWith('resave'),
       saveUninitialized: false,
       cookie: { sameSite: 'lax' },
     }),

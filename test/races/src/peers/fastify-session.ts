@@ -1,5 +1,5 @@
 /**
- * The application of `system.ts` with @fastify/session, written as its documentation says: its defaults (`rolling`
+ * The application of `system.ts` with @fastify/session and connect-redis, written as its documentation says: its defaults (`rolling`
  * extends the session with every request) but `saveUninitialized: false`, a regenerated session at login, `destroy` at
  * logout. What it has no call for (a user's other sessions, a device limit) is not served.
  *
@@ -7,11 +7,11 @@
  */
 import type { AddressInfo } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
-import fastifySession from '@fastify/session'
+import fastifySession, { type FastifySessionOptions } from '@fastify/session'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { holdOf, type Reached } from '../hold.ts'
 import type { Running, Start } from '../system.ts'
-import { watchedStore } from './watched-store.ts'
+import { watchedRedisStore } from './session-store.ts'
 
 declare module 'fastify' {
   interface Session {
@@ -23,13 +23,13 @@ declare module 'fastify' {
 type AppRequest = FastifyRequest<{ Querystring: Readonly<Record<string, string>> }>
 type Work = (request: AppRequest, reply: FastifyReply, reached: Reached) => object | Promise<object>
 
-export async function start({ pass }: Start): Promise<Running> {
-  const memory = new fastifySession.MemoryStore()
-  const store = watchedStore(memory, pass)
+export async function start({ place, pass }: Start): Promise<Running> {
+  const { redis, store } = await watchedRedisStore({ place, pass })
   const app = fastify()
   await app.register(fastifyCookie)
   await app.register(fastifySession, {
-    store: memory,
+    // Typed for what express-session calls a session.
+    store: redis as unknown as NonNullable<FastifySessionOptions['store']>,
     secret: 'Nd3mTq8yWv1sKx6bRj0pLc5uHf9zGa2eXo7i',
     saveUninitialized: false,
     cookie: { secure: false, sameSite: 'lax' },

@@ -25,7 +25,7 @@ export const whileReading: Scenario = {
     const browser = await world.signedIn()
     const old = browser.copy()
     await world.untilTouchIsDue()
-    await (world.isShared ? world.pick([reader, readerWhoseTouchIsHeld]) : reader)(world, browser)
+    await (world.holdsTouches ? world.pick([reader, readerWhoseTouchIsHeld]) : reader)(world, browser)
     await world.quiet()
     return await stillIn(world, [old, browser])
   },

@@ -36,7 +36,7 @@ export const slowReader: Scenario = {
   async run(world) {
     const browser = await world.signedIn()
     await world.untilTouchIsDue()
-    await (world.isShared ? world.pick([plain, touchHeld, writeHeld]) : plain)(world, browser)
+    await (world.holdsTouches ? world.pick([plain, touchHeld, writeHeld]) : plain)(world, browser)
     await world.quiet()
     return await dataIsNot(world, browser, { a: 'written' })
   },

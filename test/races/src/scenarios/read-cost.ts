@@ -1,19 +1,32 @@
-/** R14: what one request that only reads asks of the store. */
+/**
+ * R14: what one request that only reads asks of the store. A server counts the commands itself, whoever sent them;
+ * a store that lives in the processes is counted there.
+ */
 import type { Browser } from '../browser.ts'
 import { ME } from '../calls.ts'
 import type { AppProcess } from '../cluster.ts'
 import type { Scenario } from '../scenario.ts'
+import type { Servers } from '../servers.ts'
+import type { World } from '../world.ts'
 
 const REQUESTS = 10
+/** Of the harness, which asks for the statistics. */
+const ASKING = ['info', 'auth', 'hello']
 
 export const readOnly: Scenario = {
   id: 'R14',
   title: 'store calls for one read-only authenticated request (want 1, or 0 when cached)',
-  applications: [{}, { faults: true }],
+  applications: ({ servers }) => (servers === undefined ? [{}, { faults: true }] : [{}]),
   async run(world) {
+    const { servers } = world.cluster
     const browser = await world.signedIn()
+    // A scenario before may have restarted the servers: each process is connected again.
+    await world.seenBy(browser)
+    await world.quiet()
     for (const process of world.processes) {
-      const problem = await costlyReads(process, browser)
+      const problem = await (servers === undefined
+        ? costlyReads(process, browser)
+        : costlyCommands(world, servers, { process, browser }))
       if (problem !== undefined) return problem
     }
     return undefined
@@ -40,9 +53,47 @@ async function costlyReads(
   return more > 1 ? `${REQUESTS} requests read the deployment ${more} times` : undefined
 }
 
+/** Exactly one for each request. With copies: one for the first request, which fetches it, and none for the others. */
+async function costlyCommands(
+  world: World,
+  servers: Servers,
+  { process, browser }: { readonly process: AppProcess; readonly browser: Browser },
+): Promise<string | undefined> {
+  if (world.keepsCopies) await read(process, browser)
+  const before = await commandsFor(world, servers)
+  for (let left = REQUESTS; left > 0; left--) await read(process, browser)
+  const after = await commandsFor(world, servers)
+  const sent = new Map([...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)]))
+  const wanted = world.keepsCopies ? 0 : REQUESTS
+  return sumOf([...sent.values()]) === wanted ? undefined : `${REQUESTS} requests sent ${textOf(sent)}`
+}
+
+async function read(process: AppProcess, browser: Browser): Promise<void> {
+  const { status } = await browser.go(process, ME)
+  await process.ask('quiet')
+  if (status !== 200) throw new Error(`GET /me was answered with ${status}.`)
+}
+
+/** Without what clocks send: heartbeats, and the renewals of the deployment's document, one command each. */
+async function commandsFor({ cluster }: World, servers: Servers): Promise<ReadonlyMap<string, number>> {
+  const apart = new Set([...ASKING, ...(cluster.system.clockwork ?? [])])
+  const renewals = await Promise.all(cluster.processes.map((process) => callsOf(process, 'documents')))
+  const counts = [...(await servers.commands())].filter(([name]) => !apart.has(name))
+  return new Map([...counts, ['renewals', -sumOf(renewals)]])
+}
+
+function textOf(sent: ReadonlyMap<string, number>): string {
+  const parts = [...sent].filter(([, count]) => count !== 0).map(([name, count]) => `${count} × ${name}`)
+  return parts.join(', ') || 'nothing'
+}
+
 async function callsOf(
   process: AppProcess,
   about: { readonly sessionId: string } | 'documents',
 ): Promise<number> {
   return Number(await process.ask('storeCalls', { about }))
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
 }

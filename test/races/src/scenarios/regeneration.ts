@@ -9,6 +9,7 @@ const PARALLEL = 4
 export const parallel: Scenario = {
   id: 'R6',
   title: 'parallel regenerations leave two live sessions',
+  needs: 'a new token for a session',
   async run(world) {
     const browser = await world.signedIn()
     await Promise.all(world.processes.map((process) => process.ask('watch', browser)))
@@ -59,6 +60,7 @@ async function otherTokensLive(
 export const oldToken: Scenario = {
   id: 'R7',
   title: 'a request with the old token gets its cookie replaced or cleared, and the user is logged out',
+  needs: 'a new token for a session',
   async run(world) {
     const browser = await world.signedIn()
     if (world.run % 4 === 3 && world.offers('a grace for the old token'))

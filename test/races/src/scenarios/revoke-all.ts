@@ -8,7 +8,7 @@ export const duringSignIn: Scenario = {
   id: 'R13',
   title:
     'revoke-all while a sign-in is in flight: a session survives that was created before the revoke was acknowledged',
-  needs: 'a user’s other sessions',
+  needs: 'an end to sign-ins in flight',
   async run(world) {
     const known = Math.floor(world.run / 4) % 2 === 0 ? await world.signedIn() : new Browser()
     const browser = new Browser()

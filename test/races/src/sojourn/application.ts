@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createSessions } from 'sojourn'
+import { tieredStore } from 'sojourn/stores/tiered'
 import { flakyStore } from 'sojourn/testing'
 import type { Running, Start } from '../system.ts'
 import { listenerFor } from './adapters.ts'
@@ -15,13 +16,17 @@ const SECRET = 'Nd3mTq8yWv1sKx6bRj0pLc5uHf9zGa2eXo7i'
 
 export async function start({ place, options, pass }: Start): Promise<Running> {
   const environment = movableEnvironment()
-  const observed = observedStore(storeNamed(place.store).open(place.directory, environment))
+  const { open, leaseMs } = storeNamed(place.store)
+  const opened = await open(place, environment)
+  const observed = observedStore(opened)
   const flaky = flakyStore(observed, { peek: options.faults !== true })
   const store = countedStore(flaky)
+  // What a store can do besides, it can do with the harness in front: tell of changes, know what is confirmed.
+  const hot = { ...opened, ...store }
   const sessions = createSessions<Data>({
     deployment: 'races',
     secrets: SECRET,
-    store,
+    store: leaseMs === undefined ? hot : tieredStore({ hot, environment }),
     environment,
     devices: options.devices ?? {},
   })

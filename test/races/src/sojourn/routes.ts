@@ -32,6 +32,7 @@ export function routes(sessions: AppSessions, pass: (gate: string) => Promise<vo
     const reached = holdOf(path, pass)
     const route = ROUTES[pathname]
     if (route === undefined) return { status: 404, body: {} }
+    if (query.get('mode') === 'strict') await session.reverify()
     await reached('opened')
     const answer = await route({ sessions, session, query, reached })
     await reached('done')

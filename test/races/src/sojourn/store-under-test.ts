@@ -1,13 +1,19 @@
-/** What a store needs to be raced. One file in `stores/` for each, listed in `stores.ts`. */
+/** What a store needs to be raced. One file in `stores/` for each kind, listed in `stores.ts`. */
 import type { Environment, SessionStore } from 'sojourn'
+import type { Place, Reader, System } from '../system.ts'
 
-export interface StoreUnderTest {
+/** What it is like as a system (`system.ts`), and how it is opened. */
+export interface StoreUnderTest
+  extends Pick<System, 'processes' | 'servers' | 'reader' | 'clockwork' | 'leaseMs'> {
   readonly name: string
-  /** 2 where processes can share it. */
-  readonly processes: number
-  open(directory: string, environment: Environment): SessionStore
-  /** Opens it a further time, outside all application processes. */
-  readonly reader?: (directory: string) => SessionStore
+  /** Default: all. Where nothing differs between them but the driver below, two are enough. */
+  readonly adapters?: readonly string[]
+  readonly open: (place: Place, environment: Environment) => SessionStore | Promise<SessionStore>
+}
+
+/** Counts through a further opening of the store, outside all application processes. */
+export function readerOf(store: SessionStore): Reader {
+  return { count: (sessionId) => liveSessions(store, sessionId), close: () => store.close() }
 }
 
 /** Sessions that a request could use, as the store has them. */

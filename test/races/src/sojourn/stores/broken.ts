@@ -1,15 +1,22 @@
 /**
- * SQLite with a commit that ignores what it should expect and creates what is missing: the upsert that the store
- * contract forbids. The races must be lost on it.
+ * Stores with a commit that ignores what it should expect and creates what is missing: the upsert that the store
+ * contract forbids. The races must be lost on them.
  */
 import type { CommitAnswer, RosterChange, SessionStore } from 'sojourn'
 import type { StoreUnderTest } from '../store-under-test.ts'
+import { redis } from './redis.ts'
 import { sqlite } from './sqlite.ts'
 
 export const broken: StoreUnderTest = {
   ...sqlite,
   name: 'broken',
-  open: (directory, environment) => upserting(sqlite.open(directory, environment)),
+  open: async (place, environment) => upserting(await sqlite.open(place, environment)),
+}
+
+export const brokenRedis: StoreUnderTest = {
+  ...redis,
+  name: 'broken-redis',
+  open: async (place, environment) => upserting(await redis.open(place, environment)),
 }
 
 type RosterKey = Parameters<SessionStore['list']>[0]

@@ -4,5 +4,5 @@ import type { StoreUnderTest } from '../store-under-test.ts'
 export const memory: StoreUnderTest = {
   name: 'memory',
   processes: 1,
-  open: (_directory, environment) => memoryStore({ environment }),
+  open: (_place, environment) => memoryStore({ environment }),
 }
