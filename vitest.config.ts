@@ -32,7 +32,7 @@ export default defineConfig({
       { test: { name: 'races', include: ['test/races/src/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'http', include: ['test/http/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'servers', include: ['test/servers/**/*.test.ts'], ...patient } },
-      { test: { name: 'outages', include: ['test/redis/**/*.test.ts'], ...patient } },
+      { test: { name: 'outages', include: ['test/redis/**/*.test.ts'], maxWorkers: 2, ...patient } },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...patient } },
     ],
   },

@@ -10,21 +10,26 @@ import { connect, type Socket } from 'node:net'
 export interface Load {
   readonly requests: readonly string[]
   readonly count: number
+  /** Each has one request under way. Default 16. */
+  readonly connections?: number
 }
 
 const CONNECTIONS = 16
 
 /** @throws Error when an answer is not 200 or a connection fails */
-export async function sendAll(port: number, { requests, count }: Load): Promise<void> {
+export async function sendAll(
+  port: number,
+  { requests, count, connections = CONNECTIONS }: Load,
+): Promise<void> {
   const messages = requests.map((text) => Buffer.from(text, 'latin1'))
   let sent = 0
   const next = (): Buffer | undefined => (sent < count ? messages[sent++ % messages.length] : undefined)
   const stayAwake = (): void => {
     if (open > 0) setImmediate(stayAwake)
   }
-  let open = CONNECTIONS
+  let open = connections
   stayAwake()
-  const conversations = Array.from({ length: CONNECTIONS }, () =>
+  const conversations = Array.from({ length: connections }, () =>
     converse(connect({ port, host: '127.0.0.1', noDelay: true }), next).finally(() => open--),
   )
   await Promise.all(conversations)

@@ -5,6 +5,7 @@
  *     --json       one document on stdout: { "machine", "rows": [{ path, system, base, cpuMicros, … }] }
  *     --rounds N   measured rounds of each path; default 15
  *     --only a,b   only rows with this path, system or base: `verify/memory`, `iron-session`, `koa`
+ *     --bytes      instead: what a session takes in Redis (`redis/bytes.ts`)
  *     --sizes      instead: what stores of up to a million sessions take, and how they read (`sizes.ts`); some minutes
  *
  * `BENCH_DIRECTORY` is where SQLite files go (`scratch.ts`; for `--sizes`, the directory for temporary files).
@@ -14,13 +15,15 @@ import { parseArgs } from 'node:util'
 import { measure } from './measure.ts'
 import { type BenchPath, PATHS } from './paths.ts'
 import { measureSizes } from './sizes.ts'
-import { machine, sizesTable, table } from './tables.ts'
+import { measureBytes } from './redis/bytes.ts'
+import { bytesTable, machine, sizesTable, table } from './tables.ts'
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '15' },
     only: { type: 'string' },
+    bytes: { type: 'boolean', default: false },
     sizes: { type: 'boolean', default: false },
   },
 })
@@ -34,6 +37,8 @@ const onProgress = (text: string): void => {
 if (values.sizes) {
   const found = await measureSizes(onProgress)
   print(found, sizesTable)
+} else if (values.bytes) {
+  print(await measureBytes(onProgress), bytesTable)
 } else {
   const found = await measure(chosen(values.only), { rounds, onProgress })
   print(found, (rows) => table(rows, rounds))

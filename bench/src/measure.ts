@@ -7,7 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type MeasuredServer, type ServerOptions, startServer } from './measured-server.ts'
+import type { Load } from './client.ts'
 import { type BenchPath, bare } from './paths.ts'
+import { commandsDuring, type RedisServer, startRedis } from './redis/server.ts'
 import { SCRATCH_PREFIX } from './scratch.ts'
 import { type Spread, spreadOf, tenth } from './statistics.ts'
 
@@ -25,13 +27,15 @@ export interface Row {
   /** The cheapest round less the base's cheapest: what others on the machine do can only add to either. */
   readonly cpuMicrosAddedAtBest: number
   readonly ratioToBare: number
-  /** Calls to the store. */
+  /** Calls to the store; on Redis what its own statistics say, and how many of them ran a script. */
   readonly commandsPerRequest?: number
+  readonly scriptsPerRequest?: number
+  readonly connections?: number
   readonly bytesPerSession?: number
   /** The store's write of this path on top of the base, and what the path adds besides it. */
   readonly storeWriteMicros?: number
   readonly cpuMicrosAddedBesidesWrite?: number
-  /** With everything that waits: one request after another on 16 connections. */
+  /** With everything that waits: one request after another on each connection. */
   readonly wallMicros: number
   readonly targetMicros?: number
 }
@@ -54,14 +58,16 @@ interface Contestant {
 }
 
 const WARM_UP_ROUNDS = 6
+const COUNTED = 1_000
 
 export async function measure(
   paths: readonly BenchPath[],
   { rounds, onProgress }: MeasureOptions,
 ): Promise<readonly Row[]> {
   const servers: MeasuredServer[] = []
+  const redis = paths.some((path) => path.onRedis) ? await startRedis() : undefined
   const start = async (options: ServerOptions): Promise<MeasuredServer> => {
-    const server = await startServer(options)
+    const server = await startServer({ redis: redis?.url ?? '', ...options })
     servers.push(server)
     return server
   }
@@ -73,9 +79,12 @@ export async function measure(
       for (const each of contestants) await oneRound(each, { keep: round >= 0 })
     }
     onProgress('counting')
-    return await Promise.all(contestants.map(rowOf))
+    const rows: Row[] = []
+    for (const each of contestants) rows.push(await rowOf(each, redis))
+    return rows
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
+    await redis?.stop()
   }
 }
 
@@ -104,10 +113,11 @@ async function oneRound(
   { path, bare: bareServer, server, write, ...kept }: Contestant,
   { keep }: { readonly keep: boolean },
 ): Promise<void> {
-  const requests = server.requests.length === 0 ? ANY_REQUEST : server.requests
-  const base = await bareServer.round(requests, path.count)
-  const own = await server.round(requests, path.count)
-  const written = await write?.round(requests, path.count)
+  const load = loadOf(path, server)
+  const base = await bareServer.round(load)
+  if (path.warmUp !== undefined) await server.round({ ...load, count: path.warmUp })
+  const own = await server.round(load)
+  const written = await write?.round(load)
   if (!keep) return
   kept.base.push(base.cpuMicros)
   kept.own.push(own.cpuMicros)
@@ -116,7 +126,15 @@ async function oneRound(
   if (written !== undefined) kept.written.push(written.cpuMicros - base.cpuMicros)
 }
 
-async function rowOf({ path, ...kept }: Contestant): Promise<Row> {
+function loadOf({ count, connections }: BenchPath, { requests }: MeasuredServer): Load {
+  return {
+    requests: requests.length === 0 ? ANY_REQUEST : requests,
+    count,
+    ...(connections === undefined ? {} : { connections }),
+  }
+}
+
+async function rowOf({ path, ...kept }: Contestant, redis: RedisServer | undefined): Promise<Row> {
   const cpu = spreadOf(kept.own)
   const added = spreadOf(kept.added)
   return {
@@ -132,7 +150,8 @@ async function rowOf({ path, ...kept }: Contestant): Promise<Row> {
     wallMicros: tenth(spreadOf(kept.wall).median),
     ...(path.target === undefined ? {} : { targetMicros: path.target }),
     ...besidesWrite(kept.written, added),
-    ...(path.system === path.base ? {} : { commandsPerRequest: await commandsOf(path) }),
+    ...(path.connections === undefined ? {} : { connections: path.connections }),
+    ...(path.system === path.base ? {} : await commandsOf(path, { server: kept.server, redis })),
     ...(path.bytes === undefined ? {} : { bytesPerSession: await bytesOf(path.bytes) }),
   }
 }
@@ -143,10 +162,26 @@ function besidesWrite(written: readonly number[], added: Spread): Partial<Row> {
   return { storeWriteMicros: tenth(median), cpuMicrosAddedBesidesWrite: tenth(added.median - median) }
 }
 
+interface Counted {
+  readonly server: MeasuredServer
+  readonly redis: RedisServer | undefined
+}
+
+async function commandsOf(path: BenchPath, { server, redis }: Counted): Promise<Partial<Row>> {
+  if (redis === undefined || !path.onRedis) return { commandsPerRequest: await storeCallsOf(path) }
+  const load = { ...loadOf(path, server), count: COUNTED }
+  await server.round(load)
+  const { commands, scripts } = await commandsDuring(redis, {
+    count: COUNTED,
+    work: () => server.round(load),
+  })
+  return { commandsPerRequest: commands, scriptsPerRequest: scripts }
+}
+
 /** In a process of its own, because counting costs. */
-async function commandsOf({ server }: BenchPath): Promise<number> {
+async function storeCallsOf({ server }: BenchPath): Promise<number> {
   const counting = await startServer({ ...server, counting: true })
-  const { storeCalls } = await counting.round(counting.requests, 1_000)
+  const { storeCalls } = await counting.round({ requests: counting.requests, count: COUNTED })
   await counting.stop()
   return Math.round(storeCalls * 100) / 100
 }

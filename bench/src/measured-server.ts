@@ -2,15 +2,15 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
-import { sendAll } from './client.ts'
+import { type Load, sendAll } from './client.ts'
 import type { FrameworkName } from './frameworks.ts'
 import { SCRATCH_PREFIX } from './scratch.ts'
 import type { ServerCommand, ServerReady, ServerUsage } from './server.ts'
 
 export interface MeasuredServer {
   readonly requests: readonly string[]
-  /** Sends `count` of the requests in turn and answers what one cost. */
-  round(requests: readonly string[], count: number): Promise<Round>
+  /** Sends them and answers what one cost. */
+  round(load: Load): Promise<Round>
   stop(): Promise<void>
 }
 
@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly framework: FrameworkName
   readonly store: string
   readonly counting?: boolean
+  /** URL of the run's Redis. */
+  readonly redis?: string
 }
 
 const MAIN = new URL('./server.ts', import.meta.url)
@@ -34,9 +36,10 @@ export async function startServer({
   framework,
   store,
   counting = false,
+  redis = '',
 }: ServerOptions): Promise<MeasuredServer> {
   const directory = await mkdtemp(SCRATCH_PREFIX)
-  const argument = JSON.stringify({ module, options: { framework, store, directory, counting } })
+  const argument = JSON.stringify({ module, options: { framework, store, redis, directory, counting } })
   const profile = process.env['BENCH_EXEC_ARGV']?.split(' ') ?? []
   const child = fork(MAIN, [argument], {
     execArgv: ['--disable-warning=ExperimentalWarning', ...profile],
@@ -56,10 +59,11 @@ export async function startServer({
 
   return {
     requests,
-    async round(sent, count) {
+    async round(load) {
+      const { count } = load
       await tell('begin')
       const startedAt = performance.now()
-      await sendAll(port, { requests: sent, count })
+      await sendAll(port, load)
       const wallMicros = (performance.now() - startedAt) * 1000
       const usage = (await tell('end')) as ServerUsage
       return {

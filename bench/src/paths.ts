@@ -10,6 +10,11 @@ export interface BenchPath {
   readonly server: ServerOptions
   /** Requests of one round. */
   readonly count: number
+  /** How many are under way at once. Default 16. */
+  readonly connections?: number
+  /** Requests before each round that are not measured: copies live for seconds, and heartbeats end when nobody asks. */
+  readonly warmUp?: number
+  readonly onRedis?: true
   /** The store's own write alone, where the target is about what comes on top of it. */
   readonly write?: ServerOptions
   /** CPU microseconds on top of the base (and of the store's write), as promised. */
@@ -26,6 +31,36 @@ const COUNT = 3_000
 export function bare(framework: FrameworkName): ServerOptions {
   return { module: module('./bare.ts'), framework, store: 'none' }
 }
+
+/** What reads Redis waits for it, so that more requests are under way, and once only one. */
+const ON_REDIS = { onRedis: true, count: COUNT, connections: 50, warmUp: 1_000 } as const
+
+/** A server that reads a session as we would, and does nothing with it, is what the driver costs. */
+const REDIS_PATHS: readonly BenchPath[] = [
+  driver('@redis/client', 'node-redis'),
+  driver('ioredis', 'ioredis'),
+  driver('60 lines of RESP', 'resp'),
+  { ...onRedis('sojourn + @redis/client', 'redis/node-redis'), target: 13 },
+  { ...onRedis('sojourn + ioredis', 'redis/ioredis'), target: 13 },
+  { ...onRedis('sojourn + @redis/client', 'redis/node-redis'), path: 'verify/redis-alone', connections: 1 },
+  { ...onRedis('sojourn + ioredis', 'redis/ioredis'), path: 'verify/redis-alone', connections: 1 },
+  { ...onRedis('sojourn + @redis/client', 'near'), path: 'verify/near', target: 4 },
+  peerOnRedis('express-session + connect-redis', 'express', './peers/express-session.ts'),
+  peerOnRedis('@fastify/session + connect-redis', 'fastify', './peers/fastify-session.ts'),
+  peerOnRedis('better-auth', 'node:http', './peers/better-auth.ts'),
+  {
+    ...onRedis('sojourn + @redis/client', 'redis/node-redis', './sojourn/forged.ts'),
+    path: 'forged/redis',
+    target: 5,
+  },
+  {
+    ...onRedis('sojourn + @redis/client', 'redis/node-redis', './sojourn/sign-in.ts'),
+    path: 'sign-in/redis',
+    write: { module: module('./sojourn/write.ts'), framework: 'node:http', store: 'redis/node-redis' },
+    count: 500,
+    target: 60,
+  },
+]
 
 export const PATHS: readonly BenchPath[] = [
   // Should add nothing: how far it is from 0 is how far the others may be off.
@@ -65,6 +100,7 @@ export const PATHS: readonly BenchPath[] = [
     count: 500,
     target: 60,
   },
+  ...REDIS_PATHS,
 ]
 
 function verify(base: FrameworkName, store: string): BenchPath {
@@ -76,4 +112,18 @@ function verify(base: FrameworkName, store: string): BenchPath {
 function peer(system: string, base: FrameworkName, file: string): BenchPath {
   const server = { module: module(file), framework: base, store: 'memory' }
   return { path: 'verify/memory', system, base, server, count: COUNT }
+}
+
+function onRedis(system: string, store: string, file = './sojourn/verify.ts'): BenchPath {
+  const server = { module: module(file), framework: 'node:http', store } as const
+  return { ...ON_REDIS, path: 'verify/redis', system, base: 'node:http', server }
+}
+
+function driver(system: string, store: string): BenchPath {
+  return { ...onRedis(system, store, './redis/driver.ts'), path: 'driver' }
+}
+
+function peerOnRedis(system: string, base: FrameworkName, file: string): BenchPath {
+  const server = { module: module(file), framework: base, store: 'redis' }
+  return { ...ON_REDIS, path: 'verify/redis', system, base, server, count: 1_000 }
 }

@@ -1,6 +1,7 @@
 /** What was measured, for people to read. */
 import { availableParallelism, cpus } from 'node:os'
 import type { Row } from './measure.ts'
+import type { BytesRow } from './redis/bytes.ts'
 import { SCRATCH } from './scratch.ts'
 import { SIZES_DIRECTORY, type SizeRow } from './sizes.ts'
 
@@ -20,7 +21,9 @@ export function table(measured: readonly Row[], rounds: number): string {
     'target',
     'besides write',
     'ratio',
+    'at once',
     'store calls',
+    'scripts',
     'bytes/session',
     'wall µs',
   ]
@@ -37,7 +40,9 @@ export function table(measured: readonly Row[], rounds: number): string {
       ? ''
       : `${row.cpuMicrosAddedBesidesWrite} (write ${row.storeWriteMicros})`,
     row.ratioToBare.toFixed(2),
-    row.commandsPerRequest === undefined ? '' : `${row.commandsPerRequest}`,
+    `${row.connections ?? ''}`,
+    `${row.commandsPerRequest ?? ''}`,
+    `${row.scriptsPerRequest ?? ''}`,
     row.bytesPerSession === undefined ? '' : `${row.bytesPerSession}`,
     row.wallMicros.toFixed(1),
   ])
@@ -55,6 +60,18 @@ export function sizesTable(measured: readonly SizeRow[]): string {
     `${row.startMillis ?? ''}`,
   ])
   return `${machine()}, files in ${SIZES_DIRECTORY}\n\n${aligned([head, ...lines])}`
+}
+
+export function bytesTable(measured: readonly BytesRow[]): string {
+  const head = ['path', 'server', 'sessions/user', 'bytes/session', 'target']
+  const lines = measured.map((row) => [
+    row.path,
+    row.server,
+    `${row.sessionsPerUser}`,
+    `${row.bytesPerSession}`,
+    `${row.targetBytes}`,
+  ])
+  return `${machine()}\n\n${aligned([head, ...lines])}`
 }
 
 function aligned(lines: readonly (readonly string[])[]): string {

@@ -9,10 +9,12 @@ export interface TargetModule {
 }
 
 export interface TargetOptions {
-  /** `memory`, `sqlite`; what the module knows. */
+  /** `memory`, `sqlite`, `redis/ioredis`; what the module knows. */
   readonly store: string
   /** What the application is written for, where the module knows several. */
   readonly framework: FrameworkName
+  /** The run's Redis; empty where none is needed. */
+  readonly redis: string
   /** Where files may go. */
   readonly directory: string
   /** Store calls are counted, which costs a little: not while CPU is measured. */

@@ -510,7 +510,9 @@ test('every handler without a change gets its response as it was, but for a stan
   const own: boolean[] = []
   const { alice } = await serve((_, response, session) => {
     void session.subject
-    own.push(['write', 'writeHead', 'flushHeaders', 'setHeader'].some((name) => Object.hasOwn(response, name)))
+    own.push(
+      ['write', 'writeHead', 'flushHeaders', 'setHeader'].some((name) => Object.hasOwn(response, name)),
+    )
     response.end()
   })
   await alice.get('/')

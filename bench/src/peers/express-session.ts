@@ -1,8 +1,9 @@
-/** express-session on its memory store, as its documentation says: `resave: false`, `saveUninitialized: false`. */
+/** express-session on its memory store or connect-redis, as its documentation says: `resave: false`, `saveUninitialized: false`. */
 import express from 'express'
 import session from 'express-session'
 import { ADDRESS, DATA, USER_AGENT } from '../content.ts'
 import { answerFor, type Target, type TargetOptions } from '../target.ts'
+import { connectRedis } from './connect-redis.ts'
 import { countedCalls } from './counted-calls.ts'
 import { signedInRequests } from './signed-in.ts'
 
@@ -13,7 +14,8 @@ declare module 'express-session' {
 }
 
 export async function start(options: TargetOptions): Promise<Target> {
-  const store = new session.MemoryStore()
+  const store =
+    options.store === 'redis' ? await connectRedis(options.redis, 'express') : new session.MemoryStore()
   const storeCalls = countedCalls(store, options.counting)
   const app = express()
   app.use(

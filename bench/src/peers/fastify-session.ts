@@ -1,12 +1,13 @@
 /**
- * @fastify/session on its memory store, as its documentation says: its defaults but `saveUninitialized: false`. `rolling`
+ * @fastify/session on its memory store or connect-redis, as its documentation says: its defaults but `saveUninitialized: false`. `rolling`
  * is among them, and without it nothing extends a session.
  */
 import fastifyCookie from '@fastify/cookie'
-import fastifySession from '@fastify/session'
+import fastifySession, { type FastifySessionOptions } from '@fastify/session'
 import fastify from 'fastify'
 import { ADDRESS, DATA, USER_AGENT } from '../content.ts'
 import { answerFor, type Listener, type Target, type TargetOptions } from '../target.ts'
+import { connectRedis } from './connect-redis.ts'
 import { countedCalls } from './counted-calls.ts'
 import { signedInRequests } from './signed-in.ts'
 
@@ -17,12 +18,16 @@ declare module 'fastify' {
 }
 
 export async function start(options: TargetOptions): Promise<Target> {
-  const store = new fastifySession.MemoryStore()
+  const store =
+    options.store === 'redis'
+      ? await connectRedis(options.redis, 'fastify')
+      : new fastifySession.MemoryStore()
   const storeCalls = countedCalls(store, options.counting)
   const app = fastify()
   await app.register(fastifyCookie)
   await app.register(fastifySession, {
-    store,
+    // Its types are those of express-session, whose sessions have other fields.
+    store: store as NonNullable<FastifySessionOptions['store']>,
     secret: 'Nd3mTq8yWv1sKx6bRj0pLc5uHf9zGa2eXo7i',
     saveUninitialized: false,
     cookie: { secure: false, sameSite: 'lax' },

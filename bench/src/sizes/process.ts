@@ -31,6 +31,7 @@ const CHUNK = 1_000
 const task = JSON.parse(process.argv[2] ?? '{}') as Task
 const options: Omit<TargetOptions, 'store'> = {
   framework: 'node:http',
+  redis: '',
   directory: task.directory,
   counting: false,
 }
@@ -48,7 +49,7 @@ async function memory(): Promise<Found> {
 }
 
 async function fillFile(): Promise<Found> {
-  const store = openStore({ ...options, store: 'sqlite' })
+  const store = await openStore({ ...options, store: 'sqlite' })
   const { tokens } = await fillBy(store, { ...options, store: 'sqlite' }, { sessions: task.sessions, every })
   writeFileSync(tokensFile, tokens.join('\n'))
   // With that, all of the log is in the file.

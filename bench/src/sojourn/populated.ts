@@ -4,8 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { createSessions, type Environment, type Sessions, type SessionStore } from 'sojourn'
 import { memoryStore } from 'sojourn/stores/memory'
 import { sqliteStore } from 'sojourn/stores/sqlite'
+import { tieredStore } from 'sojourn/stores/tiered'
 import { type CountedStore, counted } from './counted-store.ts'
 import { ADDRESS, DATA, USER_AGENT } from '../content.ts'
+import { openRedisStore } from '../redis/store.ts'
 import type { TargetOptions } from '../target.ts'
 
 export { userNames } from '../content.ts'
@@ -18,20 +20,27 @@ export interface Populated {
   readonly storeCalls: () => number
 }
 
-export function openStore({ store, directory }: Pick<TargetOptions, 'store' | 'directory'>): SessionStore {
-  return store === 'memory' ? memoryStore() : sqliteStore({ path: join(directory, 'sessions.db') })
+type Place = Pick<TargetOptions, 'store' | 'redis' | 'directory'>
+
+export async function openStore({ store, redis, directory }: Place): Promise<SessionStore> {
+  if (store === 'memory') return memoryStore()
+  if (store === 'sqlite') return sqliteStore({ path: join(directory, 'sessions.db') })
+  if (store === 'near') return tieredStore({ hot: (await openRedisStore('node-redis', redis)).store })
+  return (await openRedisStore(store === 'redis/ioredis' ? 'ioredis' : 'node-redis', redis)).store
 }
 
-export async function openSessions(
-  options: TargetOptions,
-  opened: SessionStore = openStore(options),
-): Promise<Populated> {
+export async function openSessions(options: TargetOptions, given?: SessionStore): Promise<Populated> {
+  const opened = given ?? (await openStore(options))
   const store = options.counting ? counted(opened) : opened
   const sessions = createSessions({
     deployment: 'bench',
     secrets: 'Nd3mTq8yWv1sKx6bRj0pLc5uHf9zGa2eXo7i',
     store,
     environment: stillEnvironment(),
+    // A machine that others use too must not end the run.
+    deadline: '10s',
+    commitDeadline: '60s',
+    data: { dictionary: Object.keys(DATA) },
   })
   await sessions.ready()
   return { sessions, store, storeCalls: () => (store === opened ? 0 : (store as CountedStore).calls) }

@@ -9,7 +9,7 @@ type RosterKey = Parameters<SessionStore['list']>[0]
 type State = Exclude<Awaited<ReturnType<SessionStore['list']>>, string | undefined>
 
 export async function start(options: TargetOptions): Promise<Target> {
-  const store = openStore(options)
+  const store = await openStore(options)
   const { sample, sessions } = await recorded(store, options)
   const users = userNames(USERS)
   const rosters = new Map<string, { key: RosterKey; state: State }>()

@@ -22,11 +22,6 @@ export class ByteWriter {
     this.#length = this.#buffer.writeUInt16BE(value, this.#length)
   }
 
-  u24(value: number): void {
-    this.#room(3)
-    this.#length = this.#buffer.writeUIntBE(value, this.#length, 3)
-  }
-
   u32(value: number): void {
     this.#room(4)
     this.#length = this.#buffer.writeUInt32BE(value, this.#length)
@@ -51,13 +46,26 @@ export class ByteWriter {
 
   /** A difference of two instants, which clocks that disagree can make negative. */
   signed(value: number): void {
-    this.varint(value < 0 ? -2 * value - 1 : 2 * value)
+    this.varint(zigzag(value))
+  }
+
+  /** A signed difference that is often whole seconds; the lowest bit says that it is not. */
+  span(value: number): void {
+    const seconds = value / 1000
+    const [amount, unit] = Number.isInteger(seconds) ? [seconds, 0] : [value, 1]
+    this.varint(zigzag(amount) * 2 + unit)
   }
 
   bytes(value: Uint8Array): void {
     this.#room(value.length)
     this.#buffer.set(value, this.#length)
     this.#length += value.length
+  }
+
+  /** Bytes with their number in front. */
+  sized(value: Uint8Array): void {
+    this.varint(value.length)
+    this.bytes(value)
   }
 
   base64(text: string, byteLength: number): void {
@@ -124,10 +132,6 @@ export class ByteReader {
     return this.#take(2) ? this.#buffer.readUInt16BE(this.#at - 2) : 0
   }
 
-  u24(): number {
-    return this.#take(3) ? this.#buffer.readUIntBE(this.#at - 3, 3) : 0
-  }
-
   u32(): number {
     return this.#take(4) ? this.#buffer.readUInt32BE(this.#at - 4) : 0
   }
@@ -148,8 +152,12 @@ export class ByteReader {
   }
 
   signed(): number {
+    return fromZigzag(this.varint())
+  }
+
+  span(): number {
     const value = this.varint()
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    return value % 2 === 0 ? fromZigzag(value / 2) * 1000 : fromZigzag((value - 1) / 2)
   }
 
   /** A view, not a copy: the caller that keeps it keeps the whole buffer. */
@@ -167,6 +175,11 @@ export class ByteReader {
     return this.#take(length) ? this.#buffer.toString('utf8', this.#at - length, this.#at) : ''
   }
 
+  /** A view, as `bytes`. */
+  sized(): Buffer {
+    return this.bytes(this.varint())
+  }
+
   rest(): Buffer {
     return this.bytes(this.#end - this.#at)
   }
@@ -179,4 +192,13 @@ export class ByteReader {
     this.#at += length
     return true
   }
+}
+
+/** Small numbers of either sign as small ones. */
+function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value
+}
+
+function fromZigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
 }

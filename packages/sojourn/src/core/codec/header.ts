@@ -7,6 +7,9 @@ import { FORMAT, open, seal } from './frame.ts'
 const RESTORING = 1
 const HAS_SUBJECT = 2
 const HAS_ATTRIBUTES = 4
+const HAS_REALM = 8
+/** The realm that is not written. */
+const USUAL_REALM = 'default'
 
 export function encodeHeader(key: RosterKey, header: RosterHeader): Buffer {
   const writer = new ByteWriter(64 + (header.subject?.length ?? 0) + (header.attributes?.json.length ?? 0))
@@ -15,14 +18,15 @@ export function encodeHeader(key: RosterKey, header: RosterHeader): Buffer {
   writer.u8(
     (header.state === 'restoring' ? RESTORING : 0) |
       (header.subject === undefined ? 0 : HAS_SUBJECT) |
-      (header.attributes === undefined ? 0 : HAS_ATTRIBUTES),
+      (header.attributes === undefined ? 0 : HAS_ATTRIBUTES) |
+      (header.realm === USUAL_REALM ? 0 : HAS_REALM),
   )
   writer.base64(header.incarnation, 6)
   writer.u48(header.term)
   writer.u32(header.epoch)
-  writer.u48(header.globalEpoch)
+  writer.varint(header.globalEpoch)
   writer.base64(header.lastCommit, 6)
-  writer.text(header.realm)
+  if (header.realm !== USUAL_REALM) writer.text(header.realm)
   if (header.subject !== undefined) writer.text(header.subject)
   if (header.attributes !== undefined) writeAttributes(writer, header.attributes)
   return seal(writer, key)
@@ -39,9 +43,9 @@ export function decodeHeader(key: RosterKey, bytes: Uint8Array): RosterHeader | 
     term: reader.u48(),
     version,
     epoch: reader.u32(),
-    globalEpoch: reader.u48(),
+    globalEpoch: reader.varint(),
     lastCommit: reader.base64(6) as CommitId,
-    realm: reader.text(),
+    realm: flags & HAS_REALM ? reader.text() : USUAL_REALM,
     subject: flags & HAS_SUBJECT ? reader.text() : undefined,
     attributes: flags & HAS_ATTRIBUTES ? readAttributes(reader) : undefined,
   }

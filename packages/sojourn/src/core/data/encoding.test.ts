@@ -41,9 +41,9 @@ describe('a dictionary', () => {
   it('makes declared keys two bytes each', () => {
     const short = encodeEntries(data, words('cart', 'visits', 'plain'))
     const long = encodeEntries(data, NONE)
-    expect(long.length - short.length).toBe('cart'.length + 'visits'.length + 'plain'.length - 3 * 2)
+    expect(long.length - short.length).toBe('cart'.length + 'visits'.length + 'plain'.length + 3 - 3 * 2)
     expect(Buffer.from(encodeEntries(new Map([['cart', '1']]), words('cart'))).toString('hex')).toBe(
-      '001c420131',
+      '051c4231',
     )
   })
 
@@ -80,6 +80,21 @@ describe('a dictionary', () => {
       expect(dictionary([other, candidate])).toEqual({ collision: [other, candidate] })
       return
     }
+  })
+})
+
+describe('a value', () => {
+  const stored = (json: string): string =>
+    Buffer.from(encodeEntries(new Map([['k', json]]), NONE)).toString('hex')
+
+  it('is packed where that is shorter, and has these bytes', () => {
+    expect(stored('"waterproof hiking boots"')).toMatchInlineSnapshot(
+      `"46016b1b16651b63086b454ee173e946a840e43f"`,
+    )
+  })
+
+  it('is text where packing would not save anything', () => {
+    expect(stored('"%%%"')).toBe(`14016b${Buffer.from('"%%%"').toString('hex')}`)
   })
 })
 

@@ -46,12 +46,15 @@ export const NONE_DAMAGED: Damaged = new Map()
  * How long the key is kept is told as a length of time, so that the server's clock need not agree with ours.
  *
  * @throws InputError `DATA_TOO_LARGE` for a value that no reader would look at
- * @throws TypeError for a change that creates a roster without a header
+ * @throws TypeError for a change that creates a roster without a header, and one whose life is no number of milliseconds:
+ *   a script that fails has done what came before
  */
 export function prepareChange(roster: RosterKey, change: RosterChange, now: number): PreparedChange {
   if (change.expect === 'absent' && typeof change.header !== 'object') {
     throw new TypeError('A change that creates a roster brings its header.')
   }
+  const lifeMs = Math.max(0, Math.ceil(change.keepUntil - now)) + SLACK_MS
+  if (!Number.isSafeInteger(lifeMs)) throw new TypeError('`keepUntil` of a change is epoch milliseconds.')
   const expected = expectationsOf(change)
   return {
     roster,
@@ -59,7 +62,7 @@ export function prepareChange(roster: RosterKey, change: RosterChange, now: numb
     numbers: [...expected.keys()],
     expectations: [...expected.values()],
     puts: putsOf(roster, change),
-    lifeMs: Math.max(0, Math.ceil(change.keepUntil - now)) + SLACK_MS,
+    lifeMs,
   }
 }
 

@@ -16,7 +16,7 @@
 -- Result   1 committed, 0 conflict, 2 conflict with something that should be absent or cannot be replaced, -1 gone
 --
 -- Values begin with format (1 byte) and version (4). In a header, incarnation stands at bytes 7 to 12 and epoch at 19
--- to 22; in a record, privilege at 10 and 11. Counted from 1.
+-- to 22; in a record, privilege at 6 and 7. Counted from 1.
 
 local COMMITTED, CONFLICT, OCCUPIED, GONE = 1, 0, 2, -1
 local FORMAT = '\1'
@@ -56,7 +56,7 @@ for i = 1, numbers do
   else
     if not record or sub(record, 1, 1) ~= FORMAT then return CONFLICT end
     if sub(record, 2, 5) ~= sub(expected, 1, 4) then return CONFLICT end
-    if #expected > 4 and sub(record, 10, 11) ~= sub(expected, 5, 6) then return CONFLICT end
+    if #expected > 4 and sub(record, 6, 7) ~= sub(expected, 5, 6) then return CONFLICT end
   end
 end
 

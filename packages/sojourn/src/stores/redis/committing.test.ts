@@ -16,6 +16,7 @@ import {
   makeRecord,
   makeRosterKey,
 } from '../../testing/builders.ts'
+import type { RedisPort } from './port.ts'
 import {
   afterTest,
   HEADER,
@@ -56,6 +57,16 @@ test('a roster is kept an hour longer than asked, by the node’s clock, and tha
   expect(await store.commit(KEY, again)).toBe('committed')
   expect(await lifeOf(setting)).toBeGreaterThan(10 * HOUR)
 })
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_VALUE])(
+  'what is to be kept until %s is refused, and nothing of it is done',
+  async (keepUntil) => {
+    const { server, store } = await withSession()
+    const before = await server.cli('HGETALL', PLACE)
+    await expect(store.commit(KEY, { ...TOUCH, keepUntil })).rejects.toThrow(TypeError)
+    expect(await server.cli('HGETALL', PLACE)).toBe(before)
+  },
+)
 
 test('a header that goes nowhere later than its time is kept for the hour all the same', async () => {
   const setting = await withSession()
@@ -131,6 +142,21 @@ async function overwrite({ server }: Setting, field: string, value: Buffer | str
 
 const OTHER = makeHeader({ incarnation: makeIncarnation(2) })
 const FRESH = makeChange({ header: OTHER, put: [makeRecord({ number: makeNumber(9) })] })
+
+test('with a short fence the voters have a tenth of it, so that a heartbeat behind a commit is in time', async () => {
+  const { port } = await withSession()
+  const waits: number[] = []
+  const watched: RedisPort = {
+    ...port,
+    writeAndWait(args, options) {
+      waits.push(options.timeoutMs)
+      return port.writeAndWait(args, options)
+    },
+  }
+  for (const fence of ['1s', '5s'] as const)
+    await openStore(watched, { voters: 1, fence }).commit(KEY, { ...TOUCH, writeClass: 'replicated' })
+  expect(waits).toEqual([100, 500])
+})
 
 test('a roster whose header is damaged is replaced whole by a creation, and by nothing else', async () => {
   const setting = await withSession()

@@ -22,11 +22,20 @@ export interface CommittingParts {
   readonly scripts: Scripts
   /** How many replicas a write above `fast` must reach. */
   readonly voters: number
+  /** How long they may take, milliseconds. */
+  readonly waitMs: number
   readonly publish: Publishing['command']
 }
 
 /** Less than a caller waits for a commit, and less than a connection that is silent is given. */
-export const WAIT_MS = 500
+const LONGEST_WAIT_MS = 500
+/** Of the fence: on one connection with the commits, a heartbeat stands behind their `WAIT`, and has two fifths. */
+const WAIT = 1 / 10
+
+/** How long the voters may take for a commit, milliseconds. */
+export function waitFor(fenceMs: number): number {
+  return Math.min(LONGEST_WAIT_MS, fenceMs * WAIT)
+}
 
 /** `occupied`: a conflict with something that should be absent. Perhaps it only cannot be read, and counts as absent. */
 type ScriptAnswer = CommitAnswer | 'occupied'
@@ -52,11 +61,11 @@ async function apply(
   prepared: PreparedChange,
   damaged: Damaged,
 ): Promise<ScriptAnswer> {
-  const { port, voters } = parts
+  const { port, voters, waitMs } = parts
   const { change } = prepared
   const call = callOf(parts, prepared, damaged)
   if (change.writeClass === 'fast' || voters === 0) return answerIn(await runScript(port, call))
-  const { reply, replicas } = await runScriptAndWait(port, call, { replicas: voters, timeoutMs: WAIT_MS })
+  const { reply, replicas } = await runScriptAndWait(port, call, { replicas: voters, timeoutMs: waitMs })
   const answer = answerIn(reply)
   return answer === 'committed' && replicas < voters ? 'uncertain' : answer
 }

@@ -51,7 +51,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     'Redis does not accept this user and password. Correct `username` and `password` of the port.',
   ),
   NOPERM: DENIED(
-    'The Redis user may not do this. Allow it what docs/decisions/0017-redis-layout.md lists, on the keys and channels of the prefix.',
+    'The Redis user may not do this. Allow it what docs/redis/acl.md lists, on the keys and channels of the prefix.',
   ),
   WRONGTYPE: {
     code: 'STORE_FOREIGN',
@@ -66,7 +66,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 }
 
 const LACKING =
-  'A script was stopped by Redis; it may have done a part of its work. Allow the user, and the server, all commands that docs/decisions/0017-redis-layout.md lists.'
+  'A script was stopped by Redis; it may have done a part of its work. Allow the user, and the server, all commands that docs/redis/acl.md lists.'
 
 const UNSUPPORTED: Meaning = {
   code: 'STORE_UNSUPPORTED',
@@ -86,8 +86,8 @@ const QUOTED = /,? with args beginning with:.*$/s
 /** The `SystemError` for what a port threw. One of the port's own stays, unless it was refused when it connected. */
 export function asSystemError(error: unknown): SystemError {
   if (error instanceof SystemError) return refusedAtConnecting(error) ?? error
-  const text = textOf(error)
-  const cause = new Error(text.replace(QUOTED, ''))
+  const cause = withTextAlone(error)
+  if (error instanceof Error && error.cause !== undefined) cause.cause = withTextAlone(error.cause)
   const { code, message, retryable } = meaningOf(cause.message)
   return new SystemError(code, message, { retryable, cause })
 }
@@ -104,7 +104,12 @@ function refusedAtConnecting({ cause }: SystemError): SystemError | undefined {
   return MEANINGS[wordOf(textOf(cause))]?.code === 'STORE_DENIED' ? asSystemError(cause) : undefined
 }
 
-function textOf(error: unknown): string {
+function withTextAlone(error: unknown): Error {
+  return new Error(textOf(error).replace(QUOTED, ''))
+}
+
+/** Also where a driver throws what is no error. */
+export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 

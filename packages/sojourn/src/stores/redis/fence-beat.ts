@@ -10,6 +10,7 @@
  * A single server without voters is the authority as long as it takes writes: nothing can be promoted.
  */
 import { SystemError } from '../../core/errors.ts'
+import { textOf } from './failures.ts'
 import type { CommandArgument, RedisPort } from './port.ts'
 
 export interface Heartbeat {
@@ -97,11 +98,6 @@ async function saysItIsPrimary({ port, key }: Heartbeat): Promise<Outcome> {
   if (!Array.isArray(role) || String(role[0]) !== 'master')
     throw unconfirmed('This server is no primary. Point the application at the one that is.')
   return 'answered'
-}
-
-/** Also where a driver wraps what the server said. */
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 export function unconfirmed(message: string): SystemError {

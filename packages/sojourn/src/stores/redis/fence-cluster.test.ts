@@ -193,3 +193,27 @@ it('says why a tag has no primary', async () => {
   expect(await fence.confirm(0)).toBe(false)
   expect(fence.lastFailure(0)).toMatchObject({ message: 'CLUSTERDOWN The cluster is down' })
 })
+
+it('has an age from the start, and keeps it while nobody knows which primary is whose', async () => {
+  const { environment, port, fence, dead } = await cluster()
+  const ages = (): unknown =>
+    fence
+      .measures()
+      .flatMap((measure) =>
+        measure.kind !== 'histogram' && measure.name === 'sojourn.redis.fence.age'
+          ? [[measure.attributes['primary'], measure.value]]
+          : [],
+      )
+  expect(ages()).toEqual([['0', 0]])
+  for (const node of ['a', 'b']) dead.add(node)
+  void fence.confirm(0)
+  await environment.advance(700)
+  expect(ages()).toEqual([['0', 0.7]])
+  dead.clear()
+  await environment.advance(F)
+  expect(await fence.confirm(0)).toBe(true)
+  for (const node of ['a', 'b']) dead.add(node)
+  port.routingChanged()
+  await environment.advance(100)
+  expect(ages()).toEqual([['0', 0.1]])
+})

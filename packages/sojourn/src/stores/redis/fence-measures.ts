@@ -8,6 +8,8 @@ export type Tally = Record<Outcome | 'failed' | 'unanswered', number>
 export interface FenceState {
   readonly tally: Readonly<Tally>
   readonly primaries: readonly PrimaryState[]
+  /** While none is known: instruments are made from the first look, and an alarm stands on the age. */
+  readonly unknown: PrimaryState
 }
 
 export interface PrimaryState {
@@ -23,9 +25,10 @@ export function createTally(): Tally {
   return { acknowledged: 0, witnessed: 0, answered: 0, failed: 0, unanswered: 0 }
 }
 
-export function fenceMeasures({ tally, primaries }: FenceState): readonly Measure[] {
+export function fenceMeasures({ tally, primaries, unknown }: FenceState): readonly Measure[] {
+  const aged = primaries.length === 0 ? [unknown] : primaries
   return [
-    ...primaries.map((primary) => ageOf(primary)),
+    ...aged.map((primary) => ageOf(primary)),
     ...STATES.map((state) => countOf(state, primaries)),
     ...Object.entries(tally).map(([outcome, value]) => heartbeats(outcome, value)),
   ]

@@ -66,6 +66,15 @@ describe('a single server', () => {
     expect([await fence.confirm(0), isConfirmed()]).toEqual([false, false])
   })
 
+  it('is not to blame for what failed when this process was held up beyond the fence', async () => {
+    const { environment, port, fence } = setUp()
+    port.answer = () => {
+      environment.step(F + 1)
+      throw new Error('The heartbeat has ended.')
+    }
+    expect([await fence.confirm(0), fence.lastFailure(0)]).toEqual([false, undefined])
+  })
+
   it('goes on being confirmed after the wall clock was set back', async () => {
     const { environment, fence, isConfirmed } = setUp()
     await fence.confirm(0)
@@ -146,6 +155,16 @@ describe('a single server', () => {
     await environment.advance(60_000)
     expect(count('SET')).toBe(asked)
     expect([await fence.confirm(0), environment.timers]).toEqual([true, 1])
+  })
+
+  it('is asked again and again also while somebody only reads', async () => {
+    const { environment, fence } = setUp()
+    await fence.confirm(0)
+    for (let seconds = 0; seconds < 30; seconds++) {
+      await environment.advance(1000)
+      const { monotonic } = fence.lastConfirmed(0)
+      expect(environment.monotonic() - monotonic).toBeLessThan(F / 2)
+    }
   })
 
   it('keeps a key that ends by itself', async () => {

@@ -27,7 +27,7 @@ export interface Fence {
    * the heartbeats going. **Cost**: an array access and two subtractions.
    */
   isConfirmed(tag: number, now: Instant): boolean
-  /** When the last confirmed heartbeat was sent; `NEVER` for none, and after the reads' server may have changed. */
+  /** When the last confirmed heartbeat was sent; `NEVER` for none, and after the reads' server may have changed. Asking keeps the heartbeats going. */
   lastConfirmed(tag: number): Instant
   /**
    * Joins the heartbeat on its way to the tag's primary, or sends one now. Resolves when it is decided, or after two fifths of
@@ -35,7 +35,10 @@ export interface Fence {
    * after this call may be believed. Never rejects.
    */
   confirm(tag: number): Promise<boolean>
-  /** Why the last heartbeat to the tag's primary was not confirmed: the cause of an error. Absent after one that was. */
+  /**
+   * Why the last heartbeat to the tag's primary was not confirmed: the cause of an error. Absent after one that was, and so
+   * where `confirm` says no only because reads may have gone elsewhere meanwhile, or the answer came too late to count.
+   */
   lastFailure(tag: number): unknown
   measures(): readonly Measure[]
   /** No heartbeat is sent any more, and nothing is confirmed. Idempotent. */
@@ -148,7 +151,10 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
     tellOf(line)
   }
 
-  /** However late the answer is, it counts from the moment of sending, and never against a later heartbeat. */
+  /**
+   * However late the answer is, it counts from the moment of sending, and never against a later heartbeat. One that is too old
+   * to count proves nothing either way: when this process was held up, its key may have ended before it was looked for.
+   */
   async function send(line: Line): Promise<true> {
     const heartbeat: Confirmation = { ...instant(environment), order: ++sent }
     const begun = route
@@ -161,7 +167,8 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
       if (begun === route) confirmFrom(heartbeat, line, tags)
     } catch (error) {
       tally.failed++
-      if (heartbeat.order > line.last.order) line.failure = error
+      const counts = isFresh(heartbeat, instant(environment)) && heartbeat.order > line.last.order
+      if (counts) line.failure = error
     }
     return true
   }
@@ -220,10 +227,21 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
   }
 
   function stateOf(primary: Primary): PrimaryState {
-    const { last } = lineOf(primary)
-    const age = ageAt(last === NO_CONFIRMATION ? startedAt : last, instant(environment))
     const state = hasConfirmed(primary) ? 'confirmed' : 'unconfirmed'
-    return { index: primary.index, age, state: timer === undefined ? 'idle' : state }
+    return { index: primary.index, age: ageOf(lineOf(primary)), state: timer === undefined ? 'idle' : state }
+  }
+
+  /** A cluster's primaries are not known at the start, and not for a while after the reads' server may have changed. */
+  function stateOfUnknown(): PrimaryState {
+    return { index: 0, age: ageOf(lines[0]), state: timer === undefined ? 'idle' : 'unconfirmed' }
+  }
+
+  function ageOf({ last }: Pick<Line, 'last'> = { last: NO_CONFIRMATION }): number {
+    return ageAt(last === NO_CONFIRMATION ? startedAt : last, instant(environment))
+  }
+
+  function measures(): readonly Measure[] {
+    return fenceMeasures({ tally, primaries: topology.primaries().map(stateOf), unknown: stateOfUnknown() })
   }
 
   return {
@@ -231,7 +249,10 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
       quietRounds = 0
       return isFresh(confirmations[tag] as Confirmation, now)
     },
-    lastConfirmed: (tag) => confirmations[tag] as Confirmation,
+    lastConfirmed(tag) {
+      quietRounds = 0
+      return confirmations[tag] as Confirmation
+    },
     async confirm(tag) {
       if (isClosed) return false
       const begun = route
@@ -244,7 +265,7 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
       const primary = topology.ownerOf(tag)
       return primary === undefined ? topology.failureOf(tag) : lineOf(primary).failure
     },
-    measures: () => fenceMeasures({ tally, primaries: topology.primaries().map(stateOf) }),
+    measures,
     close() {
       isClosed = true
       timer?.cancel()

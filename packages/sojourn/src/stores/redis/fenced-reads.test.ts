@@ -11,6 +11,7 @@ const PLACE = { key: 'key', tag: 3 }
 
 let environment: FakeEnvironment
 let confirmed: Instant
+let failure: unknown
 let heartbeats: ((isConfirmed: boolean) => void)[]
 let replies: ((reply: string) => void)[]
 let read: FencedRead
@@ -18,6 +19,7 @@ let read: FencedRead
 beforeEach(() => {
   environment = fakeEnvironment()
   confirmed = NEVER
+  failure = undefined
   heartbeats = []
   replies = []
   const port: RedisPort = {
@@ -29,7 +31,7 @@ beforeEach(() => {
   const fence = {
     lastConfirmed: () => confirmed,
     confirm: () => new Promise<boolean>((resolve) => void heartbeats.push(resolve)),
-    lastFailure: () => new Error('NOREPLICAS Not enough good replicas to write.'),
+    lastFailure: () => failure,
   }
   read = createFencedReads({ port, fence, environment, fenceMs: FENCE_MS })
 })
@@ -46,10 +48,26 @@ function begin(): { outcome: unknown } {
   return progress
 }
 
-async function answer(): Promise<void> {
-  replies.shift()?.('answer')
+async function answer(text = 'answer'): Promise<void> {
+  replies.shift()?.(text)
   await turn()
 }
+
+async function decide(isConfirmed: boolean): Promise<void> {
+  heartbeats.shift()?.(isConfirmed)
+  await turn()
+}
+
+/** What it has come to before and after the next answer, and which calls were under way then. */
+async function secondReading(progress: { readonly outcome: unknown }): Promise<readonly unknown[]> {
+  const before = [progress.outcome, heartbeats.length, replies.length]
+  await answer('another')
+  await decide(true)
+  return [...before, progress.outcome]
+}
+
+/** The first answer was not believed; the next one was, which had been asked for with a heartbeat. */
+const READ_AGAIN = ['waiting', 1, 1, 'another']
 
 describe('while a heartbeat was confirmed a short time ago', () => {
   beforeEach(() => {
@@ -71,13 +89,13 @@ describe('while a heartbeat was confirmed a short time ago', () => {
   })
 
   it.each(['both clocks say', 'the wall clock says'])(
-    'an answer that comes later, as %s, is refused',
+    'an answer that comes later, as %s, is not believed, and it is read again',
     async (who) => {
       const progress = begin()
       if (who === 'both clocks say') await environment.advance(FENCE_MS + 1)
       else environment.step(FENCE_MS + 1)
       await answer()
-      expect(progress.outcome).toMatchObject(UNCONFIRMED)
+      expect(await secondReading(progress)).toEqual(READ_AGAIN)
     },
   )
 
@@ -86,7 +104,7 @@ describe('while a heartbeat was confirmed a short time ago', () => {
     environment.step(-60_000)
     await environment.advance(FENCE_MS + 1)
     await answer()
-    expect(progress.outcome).toMatchObject(UNCONFIRMED)
+    expect(await secondReading(progress)).toEqual(READ_AGAIN)
   })
 
   it('a heartbeat that is confirmed between sending and answer does not count: it may have gone elsewhere', async () => {
@@ -94,7 +112,7 @@ describe('while a heartbeat was confirmed a short time ago', () => {
     await environment.advance(FENCE_MS + 1)
     confirmed = instant(environment)
     await answer()
-    expect(progress.outcome).toMatchObject(UNCONFIRMED)
+    expect(await secondReading(progress)).toEqual(READ_AGAIN)
   })
 })
 
@@ -119,10 +137,29 @@ describe('while no heartbeat was confirmed a short time ago', () => {
   })
 
   it('a heartbeat that failed refuses it, and says why', async () => {
+    failure = new Error('NOREPLICAS Not enough good replicas to write.')
     const progress = begin()
     await answer()
-    heartbeats.shift()?.(false)
-    await turn()
+    await decide(false)
     expect(progress.outcome).toMatchObject({ ...UNCONFIRMED, cause: { code: 'STORE_READ_ONLY' } })
+    expect([heartbeats.length, replies.length]).toEqual([0, 0])
+  })
+
+  it('a heartbeat that failed in nothing but was overtaken has it read again', async () => {
+    const progress = begin()
+    await answer()
+    await decide(false)
+    expect(await secondReading(progress)).toEqual(READ_AGAIN)
+  })
+
+  it('a read that is overtaken again and again ends at last', async () => {
+    const progress = begin()
+    for (let attempt = 0; attempt < 4; attempt++) {
+      expect(progress.outcome).toBe('waiting')
+      await answer()
+      await decide(false)
+    }
+    expect(progress.outcome).toMatchObject(UNCONFIRMED)
+    expect([heartbeats.length, replies.length]).toEqual([0, 0])
   })
 })

@@ -2,6 +2,9 @@
  * Reads behind the fence. A primary that was deposed and cut off goes on answering, so an answer counts only if the
  * heartbeat that was confirmed when the read was *sent* is still young enough when it arrives: one that was confirmed
  * in between may have gone to another server than the read did.
+ *
+ * That is no reason to fail. Reads may go elsewhere since a connection to some other node of a cluster was lost, or this
+ * process was held up for longer than the fence; then nobody said anything against the primary, and it is read again.
  */
 import type { Environment } from '../../core/environment.ts'
 import { SystemError } from '../../core/errors.ts'
@@ -30,6 +33,9 @@ export interface Place {
  */
 export type FencedRead = (args: readonly CommandArgument[], place: Place) => Promise<Reply>
 
+/** Each time, something has to happen between sending and answer. */
+const MOST_ATTEMPTS = 4
+
 /** **Cost** of a read in health: one command and four looks at clocks. */
 export function createFencedReads({ port, fence, environment, fenceMs }: FencedReadsParts): FencedRead {
   function isYoung({ monotonic, wall }: Instant): boolean {
@@ -42,26 +48,30 @@ export function createFencedReads({ port, fence, environment, fenceMs }: FencedR
 
   /** Nothing was asked for a while, or heartbeats fail: the next one decides. It goes first, so that it covers the read. */
   async function sendWithHeartbeat(args: readonly CommandArgument[], place: Place): Promise<Reply> {
-    const confirming = fence.confirm(place.tag)
-    const [reply, isConfirmed] = await Promise.all([send(args, place), confirming])
-    if (isConfirmed) return reply
-    throw unconfirmed(fence.lastFailure(place.tag))
+    for (let attempt = 1; ; attempt++) {
+      const confirming = fence.confirm(place.tag)
+      const [reply, isConfirmed] = await Promise.all([send(args, place), confirming])
+      if (isConfirmed) return reply
+      const failure = fence.lastFailure(place.tag)
+      if (failure !== undefined || attempt === MOST_ATTEMPTS) throw unconfirmed(failure)
+    }
   }
 
   return async (args, place) => {
     const confirmed = fence.lastConfirmed(place.tag)
     try {
-      if (!isYoung(confirmed)) return await sendWithHeartbeat(args, place)
-      const reply = await send(args, place)
-      if (isYoung(confirmed)) return reply
+      if (isYoung(confirmed)) {
+        const reply = await send(args, place)
+        if (isYoung(confirmed)) return reply
+      }
+      return await sendWithHeartbeat(args, place)
     } catch (error) {
       throw asSystemError(error)
     }
-    throw unconfirmed()
   }
 }
 
-function unconfirmed(failure?: unknown): SystemError {
+function unconfirmed(failure: unknown): SystemError {
   const message =
     'Redis answers, but nobody confirms that it is still the primary. Look whether its replicas, or a majority of the Sentinels or of the cluster, can be reached.'
   const cause = failure === undefined ? {} : { cause: asSystemError(failure) }

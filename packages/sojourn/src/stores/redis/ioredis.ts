@@ -6,6 +6,7 @@
  *     ioredis/command.ts    a command, half as dear as the driver's own
  *     ioredis/links.ts      one server, Sentinels and cluster, the same to look at
  *     ioredis/watch.ts      finds connections that have gone silent
+ *     ioredis/first-attempt.ts   what is asked before there was a connection
  *     ioredis/lanes.ts      writes that wait for replicas
  *     ioredis/feed.ts       changes, heard on the reads' own connections
  *     ioredis/naming.ts     who is named as the primary
@@ -23,6 +24,7 @@ import { createLanes } from './ioredis/lanes.ts'
 import { clusterLinks, gone, keepConnected, type Links, singleLinks } from './ioredis/links.ts'
 import { isNamedByCluster, isNamedBySentinels } from './ioredis/naming.ts'
 import { type IoRedisOptions, problemsOf } from './ioredis/options.ts'
+import { firstAttempt } from './ioredis/first-attempt.ts'
 import { createRouting } from './ioredis/routing.ts'
 import { watchForSilence } from './ioredis/watch.ts'
 import type { CommandArgument, RedisPort, Reply } from './port.ts'
@@ -38,7 +40,8 @@ export type {
 } from './ioredis/options.ts'
 
 /**
- * Connects at once, and again for ever; a first connection that fails is nothing else. Calls until then are rejected.
+ * Connects at once, and again for ever. Calls made before the first attempt has ended wait for it, so that a process may
+ * begin with one; later ones are rejected at once while there is no connection.
  *
  * Changes are heard (`feed`) in every topology, on the connections that reads go through. A connection that has gone
  * silent is replaced within a second, also one of a client that was handed in.
@@ -65,6 +68,7 @@ function portOver(client: Redis | Cluster, options: PortOptions): RedisPort {
   const { environment, isOwn } = options
   const links = isCluster(client) ? clusterLinks(client) : singleLinks(client)
   const reason = reasonOf(client)
+  const first = firstAttempt(client)
   const routing = createRouting(links)
   const lanes = createLanes(links, environment)
   const feed = createFeed(links, environment)
@@ -74,21 +78,28 @@ function portOver(client: Redis | Cluster, options: PortOptions): RedisPort {
 
   async function close(): Promise<void> {
     isClosed = true
+    first.end()
     feed.close()
     routing.close()
     stopWatching()
     stopConnecting()
+    links.leave()
     const open = isOwn ? links.nodes().map(gone) : []
     if (isOwn) client.disconnect()
     else reason.forget()
     await Promise.all([lanes.close(), ...open])
   }
 
+  function ask<T>(call: () => Promise<T>): Promise<T> {
+    if (isClosed) return refused()
+    return first.isOver ? call() : first.over.then(() => (isClosed ? refused() : call()))
+  }
+
   return {
     traits: { driver: 'ioredis', topology: links.topology, invalidation: 'feed' },
     command: (args, { key }) =>
-      isClosed ? refused() : send(links, { args, key, explain: reason.explain, redirected: routing.changed }),
-    writeAndWait: (args, wait) => (isClosed ? refused() : lanes.writeAndWait(args, wait)),
+      ask(() => send(links, { args, key, explain: reason.explain, redirected: routing.changed })),
+    writeAndWait: (args, wait) => ask(() => lanes.writeAndWait(args, wait)),
     subscribe: (interest) => (isClosed ? ignore : feed.subscribe(interest)),
     ...namingOver({ client, links, environment }),
     watchRouting: routing.watch,
@@ -134,6 +145,7 @@ function reasonOf(client: Redis | Cluster): Reason {
   for (const [event, listener] of Object.entries(listeners)) client.on(event, listener)
   return {
     explain(error) {
+      if (NEVER_SENT.test(error.message)) return notConnected(last)
       if (last !== undefined) error.cause ??= last
       return error
     },
@@ -141,6 +153,16 @@ function reasonOf(client: Redis | Cluster): Reason {
       for (const [event, listener] of Object.entries(listeners)) client.off(event, listener)
     },
   }
+}
+
+/** Of other calls that fail nobody knows whether they were done: why another node has no connection is not their reason. */
+const NEVER_SENT = /(?:isn't writeable|isn't ready) and enableOfflineQueue|^There is no connection/
+
+function notConnected(cause: unknown): SystemError {
+  return new SystemError('STORE_UNAVAILABLE', 'There is no connection to Redis at the moment.', {
+    retryable: true,
+    cause,
+  })
 }
 
 interface Naming {

@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest'
 import type { RosterKey } from '../../core/ids.ts'
 import { seeded } from '../../testing/seeded.ts'
 import { createLayout, DOCUMENTS_TAG, type Layout } from './layout.ts'
-import { SLOTS, slotOf, tagNames } from './slots.ts'
+import { SLOTS, slotOf, slotOfKey, tagNames } from './slots.ts'
 
 const layoutOf = (tags: number, sharded = false): Layout => createLayout({ prefix: 'sojourn', tags, sharded })
 
@@ -57,10 +57,9 @@ describe('the names of tags', () => {
 test('slots are those that Redis computes', async () => {
   const server = await startRedis({ config: ['cluster-enabled yes'] })
   try {
-    for (const text of ['', 'a', '123456789', 'grüße', ...tagNames(8)])
-      expect(String(slotOf(Buffer.from(text).toString('latin1')))).toBe(
-        await server.cli('CLUSTER', 'KEYSLOT', text),
-      )
+    const braced = ['{foo}bar', 'bar{foo}{baz}', 'foo{}{bar}', '{}foo', 'foo{bar', 'foo}bar{', 'a{grüße}']
+    for (const key of ['', 'a', '123456789', 'grüße', ...braced, ...tagNames(8)])
+      expect(`${key} ${slotOfKey(key)}`).toBe(`${key} ${await server.cli('CLUSTER', 'KEYSLOT', key)}`)
   } finally {
     await server.stop()
   }

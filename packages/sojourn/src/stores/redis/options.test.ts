@@ -63,9 +63,18 @@ test('the traits say what the options and the port make of it', () => {
   expect(traitsOf({ redis: DEAF })).toMatchObject({ invalidation: 'none' })
 })
 
-test('changes can be watched where the port can tell of them, and nobody said otherwise', () => {
+test('who hears of no change still hears that reads go to another server', () => {
   const environment = fakeEnvironment()
-  expect(redisStore({ redis: PORT, environment }).watchChanges).toBeTypeOf('function')
-  expect(redisStore({ redis: PORT, environment, invalidation: 'none' }).watchChanges).toBe(undefined)
-  expect(redisStore({ redis: DEAF, environment }).watchChanges).toBe(undefined)
+  const told: string[] = []
+  const listener = { changed: () => void told.push('changed'), lost: () => void told.push('lost') }
+  let reroute = (): void => expect.unreachable('nobody listens')
+  const watchRouting = (onChanged: () => void): (() => void) => {
+    reroute = onChanged
+    return () => undefined
+  }
+  const redis: RedisPort = { ...PORT, watchRouting }
+  redisStore({ redis, environment, invalidation: 'none' }).watchChanges(listener)
+  reroute()
+  expect(told).toEqual(['lost'])
+  expect(redisStore({ redis: DEAF, environment }).watchChanges(listener)).toBeTypeOf('function')
 })

@@ -8,7 +8,7 @@ import type { RedisPort } from './port.ts'
 import { MOST_TAGS } from './slots.ts'
 
 export interface RedisStoreOptions {
-  /** The connection: `nodeRedis(…)`, `ioredisPort(…)`, or a port of your own. It stays open when the store is closed. */
+  /** The connection: `nodeRedis(…)`, `ioRedis(…)`, or a port of your own. It stays open when the store is closed. */
   readonly redis: RedisPort
   /** What every key and channel begins with, so that several deployments can share a Redis: 1 to 40 of `A–Z a–z 0–9 . _ -` and `:`. Default `'sojourn'`. */
   readonly prefix?: string

@@ -11,13 +11,26 @@ export const SLOTS = 16_384
 export const MOST_TAGS = 4_096
 
 const SLOTS_PER_NAME: number = SLOTS / MOST_TAGS
+/** CRC-16/XMODEM, by the byte that leaves it. */
+const STEPS: Uint16Array = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 8
+  for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ (crc & 0x8000 ? 0x1021 : 0)
+  return crc
+})
 /** Every one of the 4,096 places has a name of at most three digits. */
 const DIGITS = 36
+
+/** The slot of a key: what stands in the first pair of braces decides, unless that is nothing; else all of it. */
+export function slotOfKey(key: string): number {
+  const open = key.indexOf('{')
+  const close = key.indexOf('}', open + 1)
+  return slotOf(open < 0 || close <= open + 1 ? key : key.slice(open + 1, close))
+}
 
 /** The slot of a key without braces, or of what stands in them. */
 export function slotOf(text: string): number {
   let crc = 0
-  for (let at = 0; at < text.length; at++) crc = next(crc, text.charCodeAt(at))
+  for (const byte of Buffer.from(text)) crc = (STEPS[(crc >> 8) ^ byte] as number) ^ ((crc << 8) & 0xffff)
   return crc % SLOTS
 }
 
@@ -37,11 +50,4 @@ export function tagNames(count: number): readonly string[] {
     missing--
   }
   return names as string[]
-}
-
-/** CRC-16/XMODEM, one byte further. */
-function next(crc: number, byte: number): number {
-  let value = crc ^ (byte << 8)
-  for (let bit = 0; bit < 8; bit++) value = value & 0x8000 ? (value << 1) ^ 0x1021 : value << 1
-  return value & 0xffff
 }

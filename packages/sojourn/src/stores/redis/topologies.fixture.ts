@@ -45,9 +45,9 @@ function groundAt(address: Address, voters: number, stop: () => Promise<void>): 
   return { open: (driver) => PORTS[driver](address), voters, stop }
 }
 
-/** Resolves when the port answers. */
-export async function connected(port: RedisPort): Promise<RedisPort> {
-  const options = { key: 'any', readonly: true }
+/** Resolves when the port answers; in a cluster, when the primary does that has the key. */
+export async function connected(port: RedisPort, key = 'any'): Promise<RedisPort> {
+  const options = { key, readonly: true }
   while (!(await port.command(['PING'], options).then(isPong, () => false))) await turn()
   return port
 }

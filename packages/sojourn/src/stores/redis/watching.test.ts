@@ -28,7 +28,7 @@ describe.each(['single', 'cluster'] as const)('%s', (topology) => {
       const [roster, untouched] = [makeRosterKey(2 ** 40), makeRosterKey(2)]
       for (const key of [roster, untouched])
         await other.commit(key, makeChange({ header: HEADER, put: [RECORD] }))
-      const stop = store.watchChanges?.({ changed: (changed) => heard.add(changed), lost: () => undefined })
+      const stop = store.watchChanges({ changed: (changed) => heard.add(changed), lost: () => undefined })
       for (let version = 1; !heard.has(roster); version++) {
         await store.read(roster, RECORD.number)
         const touch = {
@@ -39,7 +39,7 @@ describe.each(['single', 'cluster'] as const)('%s', (topology) => {
         await turn()
       }
       expect(heard).not.toContain(untouched)
-      stop?.()
+      stop()
       for (const closing of [store, other, ...ports]) await closing.close()
     },
     PATIENT_MS,

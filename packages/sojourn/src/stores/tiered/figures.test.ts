@@ -32,7 +32,7 @@ describe('the figures of the near cache', () => {
     })
   })
 
-  it('know the oldest that was served since the last look, by the clock that says more', async () => {
+  it('know the oldest that was served in the last two turns, by the clock that says more', async () => {
     const { environment, tiered, elsewhere, peek, figure } = tiers()
     await given(elsewhere)
     await tiered.read(ROSTER, NUMBER)
@@ -43,8 +43,27 @@ describe('the figures of the near cache', () => {
     peek()
     expect(figure('age.max')).toBe(3)
     peek()
+    await environment.advance(10_000)
+    expect(figure('age.max')).toBe(3)
+    expect(figure('age.max')).toBe(1)
+    await environment.advance(10_000)
     expect(figure('age.max')).toBe(1)
     expect(figure('age.max')).toBe(0)
+  })
+
+  it('tell the oldest to each of two who look, however often', async () => {
+    const { environment, tiered, elsewhere, peek, figure } = tiers()
+    await given(elsewhere)
+    figure('age.max')
+    await tiered.read(ROSTER, NUMBER)
+    await environment.advance(1_000)
+    peek()
+    const seen: number[] = []
+    for (let look = 0; look < 4; look++) {
+      seen.push(figure('age.max'))
+      await environment.advance(2_000)
+    }
+    expect(seen).toEqual([1, 1, 1, 1])
   })
 
   it('know how old an answer was that took long', async () => {

@@ -1,7 +1,8 @@
 /** What the near cache counts about itself, and how that is told. */
+import type { Environment } from '../../core/environment.ts'
 import type { Figure, Measure } from '../../core/measures.ts'
 
-/** Counters only grow; `oldestMs` starts again at every look. */
+/** Counters only grow. */
 export interface Figures {
   hits: number
   negativeHits: number
@@ -11,8 +12,16 @@ export interface Figures {
   flushes: number
   discarded: number
   expired: number
+  /** The greatest age that was served in this turn. */
   oldestMs: number
+  /** And in the one before. */
+  oldestBeforeMs: number
+  /** When this turn began; the first one begins with the first look. */
+  turnedAt: number
 }
+
+/** No turn is shorter. */
+const TURN_MS = 10_000
 
 export function newFigures(): Figures {
   return {
@@ -25,10 +34,12 @@ export function newFigures(): Figures {
     discarded: 0,
     expired: 0,
     oldestMs: 0,
+    oldestBeforeMs: 0,
+    turnedAt: Number.NEGATIVE_INFINITY,
   }
 }
 
-type Counter = Exclude<keyof Figures, 'oldestMs'>
+type Counter = Exclude<keyof Figures, 'oldestMs' | 'oldestBeforeMs' | 'turnedAt'>
 
 const COUNTERS: readonly (readonly [Counter, string, Pick<Figure, 'unit' | 'description'>])[] = [
   ['hits', 'hits', { unit: '{read}', description: 'Reads answered from a copy of the session.' }],
@@ -53,10 +64,15 @@ const COUNTERS: readonly (readonly [Counter, string, Pick<Figure, 'unit' | 'desc
   ['expired', 'expired', { unit: '{copy}', description: 'Copies found at the end of their lease.' }],
 ]
 
-/** Takes the oldest age: the next look sees what was served after this one. */
-export function nearMeasures(figures: Figures, copies: number): readonly Measure[] {
-  const oldest = figures.oldestMs
-  figures.oldestMs = 0
+export interface NearState {
+  readonly figures: Figures
+  readonly copies: number
+  readonly environment: Pick<Environment, 'monotonic'>
+}
+
+export function nearMeasures({ figures, copies, environment }: NearState): readonly Measure[] {
+  const oldestMs = Math.max(figures.oldestMs, figures.oldestBeforeMs)
+  turn(figures, environment.monotonic())
   return [
     ...COUNTERS.map(
       ([key, name, described]): Figure => ({
@@ -79,9 +95,18 @@ export function nearMeasures(figures: Figures, copies: number): readonly Measure
       kind: 'gauge',
       name: 'sojourn.near.age.max',
       unit: 's',
-      description: 'The oldest knowledge that was served since the last look, counted from sending the read.',
+      description:
+        'The oldest knowledge that was served in the last turns of 10 s or more, counted from sending the read.',
       attributes: {},
-      value: oldest / 1000,
+      value: oldestMs / 1000,
     },
   ]
+}
+
+/** What is told covers two turns, so no look takes a peak from another. */
+function turn(figures: Figures, now: number): void {
+  if (now - figures.turnedAt < TURN_MS) return
+  figures.oldestBeforeMs = figures.oldestMs
+  figures.oldestMs = 0
+  figures.turnedAt = now
 }

@@ -103,7 +103,10 @@ export function tieredStore(options: TieredStoreOptions): TieredStore {
       flights.flush()
       await hot.close()
     },
-    measures: () => [...nearMeasures(figures, copies.count), ...(measuresItself(hot) ? hot.measures() : [])],
+    measures: () => [
+      ...nearMeasures({ figures, copies: copies.count, environment }),
+      ...(measuresItself(hot) ? hot.measures() : []),
+    ],
   }
 }
 

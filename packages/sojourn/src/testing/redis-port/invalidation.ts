@@ -74,9 +74,9 @@ export const invalidationRules: readonly PortRule[] = [
       await listener.isTold()
       for (let round = 0; round < ROUNDS; round++) {
         await isAnswered(port, listener.key)
+        const before = { told: listener.told.length, lost: listener.lost() }
         const closing = round % 3 === 0 ? closeAllConnections(world.group) : undefined
         if (round % 2 === 0) await closing
-        const before = { told: listener.told.length, lost: listener.lost() }
         await Promise.all([listener.change(`round ${round}`), closing])
         await eventually(
           'the change is told or the connection lost',

@@ -27,18 +27,18 @@ function behindSentinels(options: IoRedisSentinels, environment: Environment): R
     name,
     db,
     ...(signIn?.username === undefined ? {} : { sentinelUsername: signIn.username }),
-    ...(signIn === undefined ? {} : { sentinelPassword: signIn.password }),
+    ...(signIn?.password === undefined ? {} : { sentinelPassword: signIn.password }),
     ...(tls === undefined ? {} : { sentinelTLS: tls }),
   })
 }
 
 function cluster(options: IoRedisCluster, environment: Environment): Cluster {
   const addresses = options.cluster.map((node) =>
-    typeof node === 'string' ? addressIn(node) : { port: 6_379, ...node, isSecure: false },
+    typeof node === 'string' ? addressIn(node) : { ...node, isSecure: false },
   )
   const nodes = addresses.map((address) => ({
     host: address?.host ?? '',
-    port: address?.port ?? 0,
+    port: address?.port ?? 6_379,
   }))
   const isSecure = addresses.some((address) => address?.isSecure)
   const { enableOfflineQueue: _, retryStrategy: __, ...settings } = nodeSettings(environment)

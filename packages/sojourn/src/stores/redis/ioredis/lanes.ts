@@ -1,47 +1,39 @@
 /**
- * Writes that wait for replicas, on connections of their own beside the one that reads go through.
+ * Writes that wait for replicas, on connections of their own beside the one that reads go through: the server answers
+ * nothing else on a connection while it waits. There is one lane for each timeout, so that a heartbeat, which waits
+ * briefly, never stands behind the `WAIT` of a commit; four at most.
  *
- *     EVALSHA …            ┐ one socket write
- *     WAIT 2 100           ┘
- *
- * The server counts for each connection how far its own last write has come, and answers nothing else on it while it
- * waits. So on one lane the answers come in pairs, each `WAIT` about the write before it: callers that share a lane
- * wait for each other and are never told of each other's writes. To wait for each other seldom, there are up to four.
- *
- * A lane is opened when it is needed, and is never connected again: whoever used it learns that nobody knows. It
- * belongs to the very connection that reads go through, and goes with it: after a failover none is left at the old primary.
+ * A lane is opened when it is needed. It belongs to the very connection that reads go through, and goes with it: after a
+ * failover none is left at the old primary.
  */
 import type { Redis } from 'ioredis'
 import type { Environment } from '../../../core/environment.ts'
-import type { Acknowledged, CommandArgument, RedisPort, Reply, WaitOptions } from '../port.ts'
-import { driverCommand, ignore } from './command.ts'
-import { gone, type Links } from './links.ts'
-import { ONCE } from './settings.ts'
-import { watchForSilence } from './watch.ts'
+import type { Acknowledged, CommandArgument, RedisPort, WaitOptions } from '../port.ts'
+import { type Lane, openLane } from './lane.ts'
+import { NOT_CONNECTED, gone, type Links } from './links.ts'
 
 export interface Lanes {
   readonly writeAndWait: RedisPort['writeAndWait']
   readonly close: () => Promise<unknown>
 }
 
-interface Lane {
-  readonly redis: Redis
-  readonly ready: Promise<void>
-  /** How long each call on it may hold back all answers, milliseconds. */
-  readonly waits: number[]
-  isOver: boolean
-}
+/** By the timeout of the first one that needed it. */
+type Beside = Map<number, Lane>
 
 interface Redirection {
   /** Where `ASK` points to; absent for `MOVED`. */
   readonly askAt?: string
 }
 
+interface Attempt extends WaitOptions {
+  readonly asking: string | undefined
+}
+
 const MOST_LANES = 4
 const MOST_REDIRECTIONS = 4
 
 export function createLanes(links: Links, environment: Environment): Lanes {
-  const lanes = new Map<Redis['stream'], Lane[]>()
+  const lanes = new Map<Redis['stream'], Beside>()
 
   async function writeAndWait(args: readonly CommandArgument[], options: WaitOptions): Promise<Acknowledged> {
     let asking: string | undefined
@@ -57,40 +49,40 @@ export function createLanes(links: Links, environment: Environment): Lanes {
     }
   }
 
-  async function writeOnce(args: readonly CommandArgument[], options: PairOptions): Promise<Acknowledged> {
-    const { asking, key, timeoutMs } = options
+  async function writeOnce(
+    args: readonly CommandArgument[],
+    { asking, key, replicas, timeoutMs }: Attempt,
+  ): Promise<Acknowledged> {
     const node = asking === undefined ? links.primaryOf(key) : links.nodeAt(asking)
-    if (node?.status !== 'ready') throw new Error('There is no connection to the server that has the key.')
-    const lane = laneBeside(node)
-    lane.waits.push(timeoutMs)
-    try {
-      await lane.ready
-      return await sendPair(lane.redis, args, options)
-    } finally {
-      lane.waits.splice(lane.waits.indexOf(timeoutMs), 1)
-      if (lane.isOver) retire(lane)
-    }
+    if (node?.status !== 'ready') throw new Error(NOT_CONNECTED)
+    const lane = laneBeside(node, timeoutMs)
+    return lane.write(args, { replicas, timeoutMs, asking: asking !== undefined })
   }
 
-  /** The one that the fewest wait on, or another one while there may be more. */
-  function laneBeside(node: Redis): Lane {
+  function laneBeside(node: Redis, timeoutMs: number): Lane {
     const beside = lanesAt(node.stream)
-    const [calmest] = beside.toSorted((a, b) => a.waits.length - b.waits.length)
-    if (calmest !== undefined && (calmest.waits.length === 0 || beside.length === MOST_LANES)) return calmest
+    const shared = beside.size === MOST_LANES ? [...beside.values()].at(-1) : undefined
+    return beside.get(timeoutMs) ?? shared ?? laneFor(timeoutMs, { node, beside })
+  }
+
+  function laneFor(timeoutMs: number, { node, beside }: { node: Redis; beside: Beside }): Lane {
     const lane = openLane(node, environment)
-    beside.push(lane)
-    lane.redis.once('end', () => void beside.splice(beside.indexOf(lane), 1))
+    beside.set(timeoutMs, lane)
+    lane.redis.once('end', () => {
+      beside.delete(timeoutMs)
+      lane.retire()
+    })
     return lane
   }
 
-  function lanesAt(socket: Redis['stream']): Lane[] {
+  function lanesAt(socket: Redis['stream']): Beside {
     const known = lanes.get(socket)
     if (known !== undefined) return known
-    const beside: Lane[] = []
+    const beside: Beside = new Map()
     lanes.set(socket, beside)
     socket.once('close', () => {
       lanes.delete(socket)
-      beside.forEach(retire)
+      for (const { retire } of beside.values()) retire()
     })
     return beside
   }
@@ -98,48 +90,11 @@ export function createLanes(links: Links, environment: Environment): Lanes {
   return {
     writeAndWait,
     close() {
-      const open = [...lanes.values()].flat().map(({ redis }) => redis)
-      for (const redis of open) redis.disconnect()
-      return Promise.all(open.map(gone))
+      const open = [...lanes.values()].flatMap((beside) => [...beside.values()])
+      for (const { redis } of open) redis.disconnect()
+      return Promise.all(open.map(({ redis }) => gone(redis)))
     },
   }
-}
-
-function openLane(node: Redis, environment: Environment): Lane {
-  const redis = node.duplicate({ ...ONCE, enableOfflineQueue: false, keyPrefix: '' })
-  const lane: Lane = { redis, ready: redis.connect(), waits: [], isOver: false }
-  const patience = (): number => lane.waits.reduce((sum, wait) => sum + wait, 0)
-  const stopWatching = watchForSilence(redis, { environment, patience })
-  redis.on('error', ignore)
-  redis.once('end', stopWatching)
-  return lane
-}
-
-/** Nobody begins on it any more, and it closes when the last one has an answer. */
-function retire(lane: Lane): void {
-  lane.isOver = true
-  if (lane.waits.length === 0) lane.redis.disconnect()
-}
-
-interface PairOptions extends WaitOptions {
-  readonly asking: string | undefined
-}
-
-function sendPair(
-  redis: Redis,
-  args: readonly CommandArgument[],
-  { asking, replicas, timeoutMs }: PairOptions,
-): Promise<Acknowledged> {
-  return new Promise((resolve, reject) => {
-    let reply: Reply = null
-    const send = (words: readonly CommandArgument[], heard: (answer: Reply) => void): void =>
-      void redis.sendCommand(driverCommand(words, { resolve: heard, reject }))
-    if (asking !== undefined) send(['ASKING'], ignore)
-    send(args, (answer) => (reply = answer))
-    // 0 would be for ever.
-    const timeout = String(Math.max(1, Math.ceil(timeoutMs)))
-    send(['WAIT', String(replicas), timeout], (count) => resolve({ reply, replicas: Number(count) }))
-  })
 }
 
 /** Whoever answers so has not run the command. */

@@ -4,12 +4,13 @@
  */
 import type { Cluster, Command, Redis } from 'ioredis'
 import type { Environment } from '../../../core/environment.ts'
-import { slotOf } from '../slots.ts'
+import { slotOfKey } from '../slots.ts'
 import { driverCommand, ignore } from './command.ts'
 import { pauses } from './settings.ts'
 
 export interface Links {
   readonly topology: 'single' | 'sentinel' | 'cluster'
+  /** Rejected at once where there is no connection. */
   readonly send: (command: Command) => void
   /** `undefined` where there is only one place for all keys. */
   readonly slotOf: (key: string) => number | undefined
@@ -27,6 +28,8 @@ export interface Links {
   readonly owners: () => readonly (string | undefined)[]
   /** Finds out anew where keys are. */
   readonly refresh: () => Promise<void>
+  /** Leaves nothing behind on a client that goes on. */
+  readonly leave: () => void
 }
 
 export function singleLinks(client: Redis): Links {
@@ -45,21 +48,40 @@ export function singleLinks(client: Redis): Links {
     onMoved: () => ignore,
     owners: () => [],
     refresh: () => Promise.resolve(),
+    leave: ignore,
   }
 }
 
+export const NOT_CONNECTED = 'There is no connection to the server that has the key.'
+
 export function clusterLinks(client: Cluster): Links {
-  const nodeAt = (address: string): Redis | undefined =>
-    client.nodes('all').find(({ options }) => `${options.host}:${options.port}` === address)
-  const slotOfKey = (key: string): number => slotOf(taggedPart(key))
+  const byAddress = new Map<string, Redis>()
+  const addressOf = ({ options }: Redis): string => `${options.host}:${options.port}`
+  const add = (node: Redis): void => void byAddress.set(addressOf(node), node)
+  const remove = (node: Redis): void => void byAddress.delete(addressOf(node))
+  client.nodes('all').forEach(add)
+  client.on('+node', add).on('-node', remove)
+
+  function nodeAt(address: string): Redis | undefined {
+    return byAddress.get(address)
+  }
+
+  function ownerOf(slot: number): Redis | undefined {
+    const address = client.slots[slot]?.[0]
+    return address === undefined ? undefined : nodeAt(address)
+  }
+
   return {
     topology: 'cluster',
-    send: (command) => void client.sendCommand(command),
-    slotOf: slotOfKey,
-    primaryOf(key) {
-      const address = client.slots[slotOfKey(key)]?.[0]
-      return address === undefined ? undefined : nodeAt(address)
+    // The driver would ask any other node: that one redirects to the one which is gone, or answers for itself.
+    send(command) {
+      const slot = command.getSlot()
+      if (client.status === 'ready' && ownerOf(slot)?.status !== 'ready')
+        command.reject(new Error(NOT_CONNECTED))
+      else void client.sendCommand(command)
     },
+    slotOf: slotOfKey,
+    primaryOf: (key) => ownerOf(slotOfKey(key)),
     primaries: () => client.nodes('master'),
     nodes: () => client.nodes('all'),
     nodeAt,
@@ -74,6 +96,7 @@ export function clusterLinks(client: Cluster): Links {
     },
     owners: () => Array.from(client.slots, (addresses) => addresses?.[0]),
     refresh: () => new Promise((resolve) => client.refreshSlotsCache(() => resolve())),
+    leave: () => void client.off('+node', add).off('-node', remove),
   }
 }
 
@@ -113,11 +136,4 @@ export function keepConnected(client: Cluster, environment: Environment): () => 
 export function gone({ stream }: Redis): Promise<void> {
   if (stream === undefined || stream.closed) return Promise.resolve()
   return new Promise((resolve) => stream.once('close', () => resolve()))
-}
-
-/** What stands between the first brace and the next closing one, unless that is nothing. */
-function taggedPart(key: string): string {
-  const open = key.indexOf('{')
-  const close = key.indexOf('}', open + 1)
-  return open < 0 || close <= open + 1 ? key : key.slice(open + 1, close)
 }

@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises'
 import { Redis } from 'ioredis'
 import type { Environment } from '../../../core/environment.ts'
+import { patience } from '../patience.ts'
 import type { Reply } from '../port.ts'
 import { ask, ignore } from './command.ts'
 import type { Links } from './links.ts'
@@ -41,6 +42,7 @@ async function primaryNamedBy(
   const link = new Redis({
     ...nodeSettings(environment),
     ...ONCE,
+    connectTimeout: 0,
     host: sentinel.host ?? '127.0.0.1',
     port: sentinel.port ?? 26_379,
     ...(sentinelUsername ? { username: sentinelUsername } : {}),
@@ -48,7 +50,7 @@ async function primaryNamedBy(
     ...(sentinelTLS === undefined ? {} : { tls: sentinelTLS }),
   })
   link.on('error', ignore)
-  const limit = environment.after(CONNECT_MS, () => link.stream?.destroy())
+  const limit = patience(environment, CONNECT_MS, () => link.stream?.destroy())
   try {
     await link.connect()
     return addressIn(await ask(link, ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', String(name)]))

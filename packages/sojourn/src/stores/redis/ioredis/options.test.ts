@@ -58,6 +58,18 @@ describe('every problem is told, with its path', () => {
   })
 })
 
+test('what is undefined is as if it were left out', () => {
+  const none = { username: undefined, password: undefined, tls: undefined, environment: undefined }
+  const address = { host: '127.0.0.1', port: 1 }
+  const all: readonly IoRedisOptions[] = [
+    { url: 'redis://127.0.0.1:1', ...none },
+    { sentinels: [address], name: 'p', db: undefined, sentinelCredentials: undefined, ...none },
+    { sentinels: [address], name: 'p', sentinelCredentials: { username: undefined, password: undefined } },
+    { cluster: [address], ...none },
+  ]
+  expect(all.map(pathsOf)).toEqual([[], [], [], []])
+})
+
 describe('a client that would break the rules is refused', () => {
   test.each<[string, NodeSettings]>([
     ['enableOfflineQueue', { enableOfflineQueue: true }],

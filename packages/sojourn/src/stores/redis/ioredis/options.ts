@@ -15,13 +15,13 @@ export interface IoRedisHost {
 
 interface Common {
   /** ACL user. Default: that of the URL, or `default`. */
-  readonly username?: string
+  readonly username?: string | undefined
   /** Default: that of the URL, or none. */
-  readonly password?: string
+  readonly password?: string | undefined
   /** Passed to `tls.connect`. Default: TLS where a URL is `rediss:`, with the system's authorities. */
-  readonly tls?: ConnectionOptions
+  readonly tls?: ConnectionOptions | undefined
   /** Default: the system's. */
-  readonly environment?: Environment
+  readonly environment?: Environment | undefined
 }
 
 /** One server. */
@@ -37,9 +37,9 @@ export interface IoRedisSentinels extends Common {
   /** What they call the primary. */
   readonly name: string
   /** Default 0. */
-  readonly db?: number
+  readonly db?: number | undefined
   /** Only if the Sentinels ask for one. */
-  readonly sentinelCredentials?: { readonly username?: string; readonly password: string }
+  readonly sentinelCredentials?: Pick<Common, 'username' | 'password'> | undefined
 }
 
 /** A cluster. */
@@ -52,7 +52,7 @@ export interface IoRedisCluster extends Common {
 export interface IoRedisGiven {
   /** A `Redis` or a `Cluster` of ioredis 6, with the options that docs/redis/ioredis.md lists. */
   readonly client: IoRedisClient
-  readonly environment?: Environment
+  readonly environment?: Environment | undefined
 }
 
 /** Both of the driver's clients are this, and nothing of the driver need be installed to say so. */

@@ -74,17 +74,39 @@ test('a Unix socket is connected to', async () => {
   expect(String(await port.command(['PING'], KEY))).toBe('PONG')
 })
 
-test('writes that wait have connections of their own: none before the first, four at most, none left over', async () => {
+test('writes that wait have a connection of their own for each timeout: none before the first, four at most', async () => {
   const link = await startLink(server.port)
   const port = await connected(ioRedis({ url: `redis://127.0.0.1:${link.port}` }))
   expect(link.attempts()).toBe(1)
   await port.writeAndWait(['INCR', 'k'], WAIT)
-  await port.writeAndWait(['INCR', 'k'], WAIT)
-  expect(link.attempts()).toBe(2)
   await Promise.all(Array.from({ length: 20 }, () => port.writeAndWait(['INCR', 'k'], WAIT)))
+  expect(link.attempts()).toBe(2)
+  const waits = Array.from({ length: 20 }, (_, index) => ({ ...WAIT, timeoutMs: index + 1 }))
+  await Promise.all(waits.map((wait) => port.writeAndWait(['INCR', 'k'], wait)))
   expect(link.attempts()).toBe(5)
   await port.close()
   await link.stop()
+})
+
+test('while a replica is missing, all who wait share one WAIT, and each gets its own reply', async () => {
+  const port = await connected(ioRedis({ url: server.url }))
+  await server.cli('CONFIG', 'RESETSTAT')
+  const wait = { key: 'shared', replicas: 1, timeoutMs: 50 }
+  const calls = Array.from({ length: 30 }, () => port.writeAndWait(['INCR', 'shared'], wait))
+  const answers = await Promise.all(calls)
+  expect(answers).toEqual(calls.map((_, index) => ({ reply: index + 1, replicas: 0 })))
+  expect(await server.cli('INFO', 'commandstats')).toContain('cmdstat_wait:calls=1,')
+})
+
+test('a write that waits briefly does not stand behind those that wait long', async () => {
+  const port = await connected(ioRedis({ url: server.url }))
+  const long = { key: 'k', replicas: 1, timeoutMs: 60_000 }
+  const waiting = Array.from({ length: 8 }, () => port.writeAndWait(['INCR', 'long'], long))
+  const outcomes = Promise.allSettled(waiting)
+  await vi.waitFor(async () => expect(await server.cli('GET', 'long')).toBe('8'))
+  expect(await port.writeAndWait(['INCR', 'brief'], WAIT)).toEqual({ reply: 1, replicas: 0 })
+  await port.close()
+  expect((await outcomes).map(({ status }) => status)).toEqual(waiting.map(() => 'rejected'))
 })
 
 test('they go with the connection that reads go through, when nobody waits on them', async () => {

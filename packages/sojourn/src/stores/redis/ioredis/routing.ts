@@ -1,8 +1,9 @@
 /**
  * Tells that reads may go out to another server than before, before one does: a connection was lost, a call was
- * redirected, a look at the cluster found a slot with another primary. A look that found nothing new is not told:
- * whoever is told forgets what it knew.
+ * redirected, a look at the cluster found a slot with another primary. A look that found nothing new is not told, nor
+ * one more attempt to reach a node that is dead: whoever is told forgets what it knew, of all nodes.
  */
+import type { Redis } from 'ioredis'
 import type { Links } from './links.ts'
 
 export interface Routing {
@@ -20,7 +21,8 @@ export function createRouting(links: Links): Routing {
     for (const { onChanged } of listeners) onChanged()
   }
 
-  const stopNodes = links.onNode((node) => node.on('close', changed))
+  const stops: (() => void)[] = []
+  const stopNodes = links.onNode((node) => void stops.push(onLost(node, changed)))
   const stopMoves = links.onMoved(() => {
     const before = owners
     owners = links.owners()
@@ -37,7 +39,19 @@ export function createRouting(links: Links): Routing {
     close() {
       stopNodes()
       stopMoves()
-      for (const node of links.nodes()) node.off('close', changed)
+      for (const stop of stops) stop()
     },
   }
+}
+
+/** Until it is ready nothing is sent on a connection, so one that never was leads nobody elsewhere. */
+function onLost(node: Redis, lost: () => void): () => void {
+  let wasReady = node.status === 'ready'
+  const opened = (): void => void (wasReady = true)
+  const closed = (): void => {
+    if (wasReady) lost()
+    wasReady = false
+  }
+  node.on('ready', opened).on('close', closed)
+  return () => void node.off('ready', opened).off('close', closed)
 }

@@ -2,7 +2,7 @@ import { startCluster } from 'sojourn-test-programs'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { nodeRedis } from '../node-redis.ts'
 import type { RedisPort } from '../port.ts'
-import { slotOf } from './slot.ts'
+import { slotOfKey } from '../slots.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
@@ -30,8 +30,8 @@ test('while a slot moves, an acknowledged write follows its key and waits for th
   const key = '{moving}1'
   const port = opened()
   await port.command(['SET', key, '1'], { key, readonly: false })
-  const to = await elsewhere(slotOf(key))
-  const migration = await cluster.beginMigration(slotOf(key), to)
+  const to = await elsewhere(slotOfKey(key))
+  const migration = await cluster.beginMigration(slotOfKey(key), to)
   await migration.moveKeys(key)
   const written = await port.writeAndWait(['SET', key, '2', 'GET'], { key, replicas: 1, timeoutMs: 10_000 })
   expect([String(written.reply), written.replicas]).toEqual(['1', 1])
@@ -43,8 +43,8 @@ test('once a slot has moved, calls go there without asking the old owner again',
   const key = '{moved}1'
   const port = opened()
   await port.command(['SET', key, '1'], { key, readonly: false })
-  const owner = await cluster.primaryOf(slotOf(key))
-  await cluster.migrate(slotOf(key), await elsewhere(slotOf(key)))
+  const owner = await cluster.primaryOf(slotOfKey(key))
+  await cluster.migrate(slotOfKey(key), await elsewhere(slotOfKey(key)))
   await owner.cli('CONFIG', 'RESETSTAT')
   for (let count = 0; count < 20; count++) await port.command(['GET', key], { key, readonly: true })
   expect(await owner.cli('INFO', 'errorstats')).toContain('errorstat_MOVED:count=1')

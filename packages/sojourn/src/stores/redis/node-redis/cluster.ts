@@ -5,7 +5,7 @@
 import type { CommandArgument, RedisPort, Reply } from '../port.ts'
 import { type ClusterTarget, clusterMembers, MAP_QUESTION, type Member, type Members } from './members.ts'
 import { type Redirection, redirection } from './server-errors.ts'
-import { slotOf } from './slot.ts'
+import { slotOfKey } from '../slots.ts'
 import { readSlotMap } from './slot-map.ts'
 import { mostNamed } from './votes.ts'
 
@@ -44,7 +44,7 @@ function send({ primary }: Member, { args, readonly, asking }: Routed): Promise<
 }
 
 function routed<T>(members: Members, key: string, sendTo: Send<T>): Promise<T> {
-  const slot = slotOf(key)
+  const slot = slotOfKey(key)
   const member = members.serving(slot)
   if (member === undefined) return members.found(slot).then((found) => sendFrom(found))
   return sendFrom(member)
@@ -83,7 +83,7 @@ function redirected(members: Members, from: Member, { kind, slot, ...to }: Redir
 
 /** A majority of the primaries names, for the slot, the one that this port asks. */
 async function isNamedPrimary(members: Members, key: string): Promise<boolean> {
-  const slot = slotOf(key)
+  const slot = slotOfKey(key)
   const member = members.serving(slot)
   if (member === undefined) return false
   const { choice, isMajority } = await mostNamed(members.all().map((asked) => namedFor(slot, asked)))

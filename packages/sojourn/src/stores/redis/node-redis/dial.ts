@@ -6,6 +6,7 @@
 import { createClient, RESP_TYPES } from '@redis/client'
 import type { Environment } from '../../../core/environment.ts'
 import { SystemError } from '../../../core/errors.ts'
+import { patience } from '../patience.ts'
 import type { CommandArgument, Reply } from '../port.ts'
 import type { ConnectionOptions } from 'node:tls'
 import type { Credentials, DriverClient } from './options.ts'
@@ -16,8 +17,10 @@ import type { Place } from './url.ts'
 export interface Connection {
   readonly isReady: boolean
   connect(): Promise<unknown>
-  /** Rejects what is in flight. */
+  /** Rejects what is in flight. Destroyed before it has a socket, the driver would go on to open one that nobody can close. */
   destroy(): void
+  /** Ends an attempt that has no socket yet. */
+  abandon(): void
   sendCommand(args: readonly CommandArgument[]): Promise<Reply>
   on(event: 'connect' | 'error', listener: (problem: unknown) => void): unknown
   /** Heard while a reply is parsed, before the promises of older replies have told theirs; `null`: all keys. */
@@ -55,7 +58,8 @@ const SETTINGS = {
   },
 } as const
 
-const SOCKET = { connectTimeout: SILENCE_MS, socketTimeout: undefined, reconnectStrategy: false } as const
+/** The driver's timeouts would count the stalls of this process against the server. */
+const SOCKET = { connectTimeout: 0, socketTimeout: undefined, reconnectStrategy: false } as const
 
 export function dialer(access: Access): Dial {
   if ('client' in access) return duplicates(access.client as DriverClient & Duplicable)
@@ -67,22 +71,33 @@ export function dialer(access: Access): Dial {
   }
   return (place, { tracked }) => {
     const socket = { ...tls, ...SOCKET, ...place, ...(tls === undefined ? {} : { tls: true }) }
-    return make({ ...settings, emitInvalidate: tracked, socket })
+    return abandonable(socket, (ending) => make({ ...settings, emitInvalidate: tracked, socket: ending }))
   }
 }
 
 /** The driver's types want `exactOptionalPropertyTypes` off, and would stand in ours. */
-const make = createClient as unknown as (options: object) => Connection
+const make = createClient as unknown as (options: object) => Client
+
+type Client = Omit<Connection, 'abandon'>
 
 interface Duplicable {
   readonly options: { readonly socket?: object }
   duplicate(overrides: object): unknown
 }
 
+function abandonable(socket: object, connectionWith: (socket: object) => Client): Connection {
+  const ending = new AbortController()
+  const client = connectionWith({ ...socket, signal: ending.signal })
+  return Object.assign(client, { abandon: () => ending.abort() })
+}
+
 function duplicates(client: Duplicable): Dial {
   return (_, { tracked }) => {
-    const socket = { ...client.options.socket, ...SOCKET }
-    return client.duplicate({ ...SETTINGS, emitInvalidate: tracked, socket }) as Connection
+    const own = { ...client.options.socket, ...SOCKET }
+    return abandonable(
+      own,
+      (socket) => client.duplicate({ ...SETTINGS, emitInvalidate: tracked, socket }) as Client,
+    )
   }
 }
 
@@ -100,9 +115,8 @@ export async function open(connection: Connection, environment: Environment): Pr
   connection.on('error', () => {})
   const connecting = connection.connect()
   try {
-    // Destroyed before it has a socket, the driver would go on to open one that nobody can close.
-    await Promise.race([socket, connecting])
-    await orSilent(connecting, { connection, environment })
+    await orSilent(Promise.race([socket, connecting]), { end: () => connection.abandon(), environment })
+    await orSilent(connecting, { end: () => connection.destroy(), environment })
   } catch (error) {
     throw withoutSecrets(error)
   }
@@ -113,7 +127,7 @@ export async function askOn(
   connection: Connection,
   { args, environment }: { readonly args: readonly string[]; readonly environment: Environment },
 ): Promise<Reply> {
-  return orSilent(connection.sendCommand(args), { connection, environment })
+  return orSilent(connection.sendCommand(args), { end: () => connection.destroy(), environment })
 }
 
 /** Connects, asks one question and hangs up, within three silences. */
@@ -131,20 +145,20 @@ export async function askOnce(
 
 async function orSilent<T>(
   answer: Promise<T>,
-  { connection, environment }: { readonly connection: Connection; readonly environment: Environment },
+  { end, environment }: { readonly end: () => void; readonly environment: Environment },
 ): Promise<T> {
   let isSilent = false
-  const patience = environment.after(SILENCE_MS, () => {
+  const limit = patience(environment, SILENCE_MS, () => {
     isSilent = true
-    connection.destroy()
+    end()
   })
   try {
     return await answer
   } catch (error) {
-    connection.destroy()
+    end()
     throw isSilent ? silent() : error
   } finally {
-    patience.cancel()
+    limit.cancel()
   }
 }
 

@@ -8,7 +8,7 @@ import type { Connection } from './dial.ts'
 
 export interface Interests {
   readonly subscribe: (interest: KeyInterest) => () => void
-  /** To be called for every connection that reads, before anything is sent on it. */
+  /** To be called for every connection that reads, before anything is sent on it. Anything may have changed unheard. */
   readonly onUp: (connection: Connection) => void
   readonly watchRouting: (onChanged: () => void) => () => void
   /** Reads may go to another server from now on. To be called before the first does. */
@@ -38,7 +38,7 @@ export function interests(environment: Environment, connections: () => readonly 
   function onUp(connection: Connection): void {
     connection.on('invalidate', (key) => (key === null ? lost() : changed(String(key))))
     if (all.size === 0) track(connection, 'OFF')
-    rerouted()
+    lost()
   }
 
   function watchRouting(onChanged: () => void): () => void {

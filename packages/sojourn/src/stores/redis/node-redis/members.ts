@@ -10,7 +10,7 @@ import { type Interests, interests } from './interests.ts'
 import { closedError } from './link.ts'
 import type { Address } from './options.ts'
 import { type Primary, primaryOver } from './primary.ts'
-import { SLOTS } from './slot.ts'
+import { SLOTS } from '../slots.ts'
 import { type ClusterMember, readSlotMap, type SlotRange } from './slot-map.ts'
 import { mostNamed } from './votes.ts'
 
@@ -132,7 +132,8 @@ export function clusterMembers({ environment, seeds, dial }: ClusterTarget): Mem
       members.delete(address)
       void gone.primary.close()
     }
-    if (slots.some((now, slot) => before[slot] !== now)) interested.rerouted()
+    // Where nobody served a slot, nothing was read.
+    if (before.some((served, slot) => served !== undefined && served !== slots[slot])) interested.rerouted()
   }
 
   function at(address: Required<Address>): Member {

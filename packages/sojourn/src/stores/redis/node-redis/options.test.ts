@@ -70,3 +70,17 @@ test('a client that repeats commands, waits for dead nodes or prefixes keys is r
     'prefix to the store',
   )
 })
+
+test('what is undefined is as if it were left out', async () => {
+  const none = { username: undefined, password: undefined, tls: undefined, environment: undefined }
+  const credentials = { username: undefined, password: undefined }
+  const address = { host: '127.0.0.1', port: 1 }
+  const all: readonly NodeRedisOptions[] = [
+    { url: 'redis://127.0.0.1:1', ...none },
+    { sentinels: [address], name: 'p', database: undefined, sentinelCredentials: undefined, ...none },
+    { sentinels: [address], name: 'p', sentinelCredentials: credentials },
+    { cluster: [address], ...none },
+  ]
+  const closed = all.map((options) => nodeRedis(options).close())
+  expect(await Promise.all(closed)).toHaveLength(all.length)
+})

@@ -6,16 +6,16 @@ export type NodeRedisOptions = SingleOptions | SentinelOptions | ClusterOptions 
 
 export interface Credentials {
   /** Default: the server's `default` user. */
-  readonly username?: string
+  readonly username?: string | undefined
   /** A function is asked at every connection, so that a password can change without a restart. Default none. */
-  readonly password?: string | (() => string | Promise<string>)
+  readonly password?: string | (() => string | Promise<string>) | undefined
 }
 
 export interface CommonOptions extends Credentials {
   /** `true`, or what `node:tls` takes (`ca`, `cert`, `key`, `servername`). Default: none, unless a URL begins with `rediss:`. */
-  readonly tls?: true | ConnectionOptions
+  readonly tls?: true | ConnectionOptions | undefined
   /** Default: the system's. */
-  readonly environment?: Environment
+  readonly environment?: Environment | undefined
 }
 
 /** One server, or a name that always leads to the primary. */
@@ -31,9 +31,9 @@ export interface SentinelOptions extends CommonOptions {
   /** What the Sentinels call the primary (`sentinel monitor <name> …`). */
   readonly name: string
   /** Default 0. */
-  readonly database?: number
+  readonly database?: number | undefined
   /** For the Sentinels themselves, which have users of their own. Default none. `tls` holds for them too. */
-  readonly sentinelCredentials?: Credentials
+  readonly sentinelCredentials?: Credentials | undefined
 }
 
 export interface ClusterOptions extends CommonOptions {
@@ -49,7 +49,7 @@ export interface ClientOptions {
    */
   readonly client: DriverClient
   /** Default: the system's. */
-  readonly environment?: Environment
+  readonly environment?: Environment | undefined
 }
 
 export interface Address {

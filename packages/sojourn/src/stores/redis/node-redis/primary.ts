@@ -3,12 +3,13 @@
  * when the server says that it takes no writes: then it has been deposed, and whoever dials finds out who follows.
  */
 import type { Environment } from '../../../core/environment.ts'
+import type { Needs } from '../group-commit.ts'
 import type { Acknowledged, CommandArgument, Reply } from '../port.ts'
 import type { Connection } from './dial.ts'
 import type { Interests } from './interests.ts'
 import { closedError, keepLink } from './link.ts'
 import { isReadOnly } from './server-errors.ts'
-import { acknowledgedWrites, type Needs, type Waits } from './waits.ts'
+import { acknowledgedWrites, type Waits } from './waits.ts'
 
 export interface Primary {
   /** Absent while there is none. */
@@ -39,8 +40,7 @@ export function primaryOver({ environment, open, interests, onFailedAttempt }: P
     open: () => open({ tracked: true }),
     onUp: (connection) => {
       interests.onUp(connection)
-      // It may lead to another server than the last one did.
-      if (wasUp) waits?.leave(new Error('The primary was connected to anew.'))
+      if (wasUp) replaced()
       wasUp = true
     },
     onDown: interests.rerouted,
@@ -57,6 +57,12 @@ export function primaryOver({ environment, open, interests, onFailedAttempt }: P
     writeAndWait,
     leave,
     close,
+  }
+
+  /** It may lead to another server than the last one did. Before the first one, nothing could be read. */
+  function replaced(): void {
+    interests.rerouted()
+    waits?.leave(new Error('The primary was connected to anew.'))
   }
 
   /** No promise of ours around the driver's: this is on the path of every request. */

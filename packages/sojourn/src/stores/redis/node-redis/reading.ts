@@ -83,7 +83,7 @@ function readSentinels(options: SentinelOptions): Target {
     ...problemsOfCredentials('sentinelCredentials.', sentinelCredentials),
   ])
   const target = common(options, { database })
-  const { access } = common({ ...sentinelCredentials, ...(options.tls ? { tls: options.tls } : {}) }, {})
+  const { access } = common({ ...sentinelCredentials, tls: options.tls }, {})
   return { ...target, name, sentinels: sentinels.map(withPort(SENTINEL_PORT)), sentinelAccess: access }
 }
 
@@ -111,10 +111,7 @@ function common(
   return { environment, access: { ...credentials, ...secure, database: found.database ?? 0 } }
 }
 
-function defined({
-  username,
-  password,
-}: { readonly [K in keyof Credentials]: Credentials[K] | undefined }): Credentials {
+function defined({ username, password }: Credentials): Credentials {
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
 }
 

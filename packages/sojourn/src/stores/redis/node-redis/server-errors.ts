@@ -1,4 +1,5 @@
 /** What a server's error says about who should have been asked. The texts begin with a code. */
+import { textOf } from '../failures.ts'
 
 export interface Redirection {
   readonly kind: 'MOVED' | 'ASK'
@@ -18,8 +19,4 @@ export function redirection(error: unknown): Redirection | undefined {
   const [, kind, slot, host = '', port] = /^(MOVED|ASK) (\d+) (.*):(\d+)$/.exec(textOf(error)) ?? []
   if (kind !== 'MOVED' && kind !== 'ASK') return undefined
   return { kind, slot: Number(slot), host: host === '?' ? '' : host, port: Number(port) }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : ''
 }

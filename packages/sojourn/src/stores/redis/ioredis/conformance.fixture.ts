@@ -1,16 +1,18 @@
-/** All rules for ports, over each topology, and with a client that the application brought. */
+/**
+ * All rules for ports, and with a client that the application brought, over one topology a file: groups of servers
+ * mostly wait, so the files run side by side.
+ */
 import { Cluster, Redis } from 'ioredis'
 import * as servers from 'sojourn-test-programs'
-import { afterAll, describe, it, vi } from 'vitest'
+import { afterAll, describe, it } from 'vitest'
 import { redisPortConformance } from '../../../testing/redis-port/kit.ts'
 import type { PortTarget } from '../../../testing/redis-port/rule.ts'
 import { ioRedis } from '../ioredis.ts'
+import type { PortTraits } from '../port.ts'
 
-// Servers are killed, paused and elected meanwhile.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const runner = { describe, it, afterAll }
 
-for (const topology of ['single', 'sentinel', 'cluster'] as const) {
+export function conforms(topology: PortTraits['topology']): void {
   redisPortConformance({
     runner,
     name: 'ioredis',

@@ -1,22 +1,10 @@
+// All rules for ports that a client of the application was handed to.
 import { createClient } from '@redis/client'
 import * as servers from 'sojourn-test-programs'
-import { afterAll, describe, it, vi } from 'vitest'
 import { redisPortConformance } from '../../../testing/redis-port/kit.ts'
 import type { HandedIn } from '../../../testing/redis-port/rule.ts'
 import { nodeRedis } from '../node-redis.ts'
-
-// Servers are killed, paused and elected meanwhile.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
-const runner = { describe, it, afterAll }
-
-for (const topology of ['single', 'sentinel', 'cluster'] as const)
-  redisPortConformance({
-    runner,
-    name: 'node-redis',
-    topology,
-    servers,
-    open: (target, environment) => nodeRedis({ ...target, environment }),
-  })
+import { runner } from './conformance.fixture.ts'
 
 redisPortConformance({
   runner,

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest'
+import { type FakeEnvironment, fakeEnvironment } from '../../testing/fake-environment.ts'
+import { held } from './fence-port.fixture.ts'
+import { type GroupCommit, groupCommit } from './group-commit.ts'
+import type { Reply } from './port.ts'
+
+const BRIEF = { replicas: 1, timeoutMs: 100 }
+const LONG = { replicas: 1, timeoutMs: 500 }
+
+interface Setting {
+  readonly environment: FakeEnvironment
+  readonly writes: GroupCommit
+  /** What was sent, as text. */
+  readonly sent: readonly string[]
+  /** The connection is there. */
+  readonly connected: () => void
+  /** Answers the `WAIT` that waits longest. */
+  readonly answer: (replicas: Reply) => void
+  /** How long the server may keep silent, and 0 each time that it has answered. */
+  readonly silences: readonly number[]
+}
+
+function setUp(): Setting {
+  const environment = fakeEnvironment()
+  const connection = held()
+  const sent: string[] = []
+  const silences: number[] = []
+  const waits: ((replicas: Reply) => void)[] = []
+  const writes = groupCommit({
+    environment,
+    ready: () => connection.promise,
+    send(_, args) {
+      sent.push(args.join(' '))
+      if (args[0] !== 'WAIT') return Promise.resolve('OK')
+      const { promise, release } = held<Reply>()
+      waits.push(release)
+      return promise
+    },
+    onSent(_, waitMs) {
+      silences.push(waitMs)
+      return () => void silences.push(0)
+    },
+  })
+  const answer = (replicas: Reply): void => waits.shift()?.(replicas)
+  return { environment, writes, sent, connected: connection.release, answer, silences }
+}
+
+test('those who come while others wait leave together, and nobody shares the WAIT of who wants something else', async () => {
+  const { environment, writes, sent, connected, answer, silences } = setUp()
+  connected()
+  const first = writes.write(['a'], LONG)
+  await environment.advance(0)
+  const others = [writes.write(['b'], LONG), writes.write(['c'], BRIEF), writes.write(['d'], LONG)]
+  await environment.advance(0)
+  expect(sent).toEqual(['a', 'WAIT 1 500'])
+  for (let replicas = 1; replicas <= 3; replicas++) {
+    answer(replicas)
+    await environment.advance(0)
+  }
+  expect(sent.slice(2)).toEqual(['b', 'd', 'WAIT 1 500', 'c', 'WAIT 1 100'])
+  expect((await Promise.all([first, ...others])).map(({ replicas }) => replicas)).toEqual([1, 2, 3, 2])
+  expect(silences).toEqual([500, 0, 500, 0, 100, 0])
+  expect(writes.isBusy).toBe(false)
+})
+
+test('a write that has waited for its turn until nobody expects it is not sent', async () => {
+  const { environment, writes, sent, connected, answer } = setUp()
+  const [brief, long] = [writes.write(['a'], BRIEF), writes.write(['b'], LONG)]
+  const refusal = brief.catch((error: unknown) => error)
+  await environment.advance(1_101)
+  connected()
+  await environment.advance(0)
+  expect(sent).toEqual(['b', 'WAIT 1 500'])
+  answer(1)
+  expect(await long).toEqual({ reply: 'OK', replicas: 1 })
+  expect(await refusal).toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true })
+})
+
+test('what has not left when it ends is not sent, and what has is waited for', async () => {
+  const { environment, writes, sent, connected, answer } = setUp()
+  connected()
+  const gone = new Error('The server is another one.')
+  const first = writes.write(['a'], LONG)
+  await environment.advance(0)
+  const refusal = writes.write(['b'], LONG).catch((error: unknown) => error)
+  let isOver = false
+  const over = writes.end(gone).then(() => (isOver = true))
+  expect(await refusal).toBe(gone)
+  expect(isOver).toBe(false)
+  answer(0)
+  expect(await first).toEqual({ reply: 'OK', replicas: 0 })
+  await over
+  expect(sent).toEqual(['a', 'WAIT 1 500'])
+})

@@ -1,0 +1,3 @@
+import { conforms } from './conformance.fixture.ts'
+
+conforms('cluster')
