@@ -10,6 +10,7 @@ import type { Servers } from '../servers.ts'
 import type { World } from '../world.ts'
 
 const REQUESTS = 10
+const MOST_ATTEMPTS = 3
 /** Of the harness, which asks for the statistics. */
 const ASKING = ['info', 'auth', 'hello']
 
@@ -53,19 +54,32 @@ async function costlyReads(
   return more > 1 ? `${REQUESTS} requests read the deployment ${more} times` : undefined
 }
 
-/** Exactly one for each request. With copies: one for the first request, which fetches it, and none for the others. */
+/**
+ * Exactly one for each request. With copies: one for the first request, which fetches it, and none for the others. What
+ * an earlier scenario left to be done later may fall among them; it does so once, and what a request costs is paid each time.
+ */
 async function costlyCommands(
   world: World,
   servers: Servers,
   { process, browser }: { readonly process: AppProcess; readonly browser: Browser },
 ): Promise<string | undefined> {
   if (world.keepsCopies) await read(process, browser)
-  const before = await commandsFor(world, servers)
-  for (let left = REQUESTS; left > 0; left--) await read(process, browser)
-  const after = await commandsFor(world, servers)
-  const sent = new Map([...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)]))
   const wanted = world.keepsCopies ? 0 : REQUESTS
-  return sumOf([...sent.values()]) === wanted ? undefined : `${REQUESTS} requests sent ${textOf(sent)}`
+  let sent: ReadonlyMap<string, number> = new Map()
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const before = await commandsFor(world, servers)
+    for (let left = REQUESTS; left > 0; left--) await read(process, browser)
+    sent = difference(before, await commandsFor(world, servers))
+    if (sumOf([...sent.values()]) === wanted) return undefined
+  }
+  return `${REQUESTS} requests sent ${textOf(sent)}`
+}
+
+function difference(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  return new Map([...after].map(([name, count]) => [name, count - (before.get(name) ?? 0)]))
 }
 
 async function read(process: AppProcess, browser: Browser): Promise<void> {
