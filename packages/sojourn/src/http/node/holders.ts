@@ -46,10 +46,14 @@ export function standInForEnd(response: ServerResponse): void {
   if (!Object.hasOwn(response, 'end')) methodsOf(response).end = endNowOrHeld
 }
 
-function endNowOrHeld(this: Holdable, ...args: unknown[]): unknown {
+/** Its arguments one by one: gathering them costs more than all the rest. */
+function endNowOrHeld(this: Holdable, chunk?: unknown, encoding?: unknown, done?: unknown): unknown {
   const hold = this[LAST_HOLD]
-  if (hold?.keepsBack === true) return hold.say('end', args)
-  return methodsOf(Object.getPrototypeOf(this) as ServerResponse).end.apply(this, args)
+  if (hold === undefined || !hold.keepsBack)
+    return methodsOf(Object.getPrototypeOf(this) as ServerResponse).end.call(this, chunk, encoding, done)
+  const args = [chunk, encoding, done]
+  while (args.length > 0 && args.at(-1) === undefined) args.pop()
+  return hold.say('end', args)
 }
 
 function holdersOf(holdOf: (response: Holdable) => Hold | undefined): Holders {
