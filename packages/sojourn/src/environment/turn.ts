@@ -1,7 +1,12 @@
-/** Waiting for other work of this process, without a clock. For tests and test doubles; the library never waits so. */
-import { setImmediate } from 'node:timers/promises'
+/** Turns of the event loop, without a clock. */
+import { setImmediate as immediate } from 'node:timers/promises'
 
-/** Resolves after one turn of the event loop: all promise jobs that were ready have run by then. */
+/** Resolves after one turn: all promise jobs that were ready have run by then. For tests; the library never waits so. */
 export function turn(): Promise<void> {
-  return setImmediate()
+  return immediate()
+}
+
+/** Runs the work when everything that arrived together has been dealt with: in this turn, before the loop waits again. */
+export function endOfTurn(work: () => void): void {
+  setImmediate(work)
 }

@@ -6,6 +6,7 @@
  * hashes of secrets and what applications store.
  */
 import type { Command, Redis } from 'ioredis'
+import { endOfTurn } from '../../../environment/turn.ts'
 import type { CommandArgument, Reply } from '../port.ts'
 
 export interface Outcome {
@@ -25,39 +26,61 @@ type Reject = Outcome['reject']
 const NOTHING: readonly string[] = []
 const REDIRECTION = /^(?:MOVED|ASK) /
 
-export function driverCommand(
-  args: readonly CommandArgument[],
-  { resolve, reject, slot, redirected, channel }: Outcome,
-): Command {
-  let follow: Reject | undefined
-  const command = {
-    name: String(args[0]).toLowerCase(),
-    args: channel === undefined ? NOTHING : [channel],
-    isTraced: true,
-    setReplyContext: ignore,
+export function driverCommand(args: readonly CommandArgument[], outcome: Outcome): Command {
+  return new PortCommand(args, outcome) as unknown as Command
+}
+
+/** A class, as one is made for every command: an object with an accessor of its own costs microseconds to make. */
+class PortCommand {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly isTraced = true
+  readonly resolve: Outcome['resolve']
+  readonly #sent: readonly CommandArgument[]
+  readonly #outcome: Outcome
+  #refused: Reject | undefined
+
+  constructor(sent: readonly CommandArgument[], outcome: Outcome) {
+    this.name = String(sent[0]).toLowerCase()
+    this.args = outcome.channel === undefined ? NOTHING : [outcome.channel]
+    this.resolve = outcome.resolve
+    this.#sent = sent
+    this.#outcome = outcome
+  }
+
+  setReplyContext(): void {
+    // Replies are bytes in any case.
+  }
+
+  setTimeout(): void {
     // Deadlines are the caller's, also where a client was handed in that has `commandTimeout`.
-    setTimeout: ignore,
-    getSlot: () => slot,
-    toWritable: (socket: Redis['stream']) => {
-      gather(socket)
-      return encoded(args)
-    },
-    resolve,
-    get reject(): Reject {
-      return follow === undefined ? reject : refused
-    },
-    // A cluster puts its own here, which sends again what a lost connection left open, what met `TRYAGAIN`, and more.
-    set reject(repeat: Reject) {
-      follow = repeat
-    },
   }
-  /** Only what was surely not executed is sent again, and only to where the server said. */
-  function refused(error: Error): void {
-    if (!REDIRECTION.test(error.message)) return reject(error)
-    redirected?.()
-    follow?.(error)
+
+  getSlot(): number | undefined {
+    return this.#outcome.slot
   }
-  return command as unknown as Command
+
+  toWritable(socket: Redis['stream']): Buffer {
+    gather(socket)
+    return encoded(this.#sent)
+  }
+
+  get reject(): Reject {
+    return this.#refused ?? this.#outcome.reject
+  }
+
+  /**
+   * A cluster puts its own here, which sends again what a lost connection left open, what met `TRYAGAIN`, and more.
+   * Only what was surely not executed is sent again, and only to where the server said.
+   */
+  set reject(follow: Reject) {
+    const { reject, redirected } = this.#outcome
+    this.#refused = (error) => {
+      if (!REDIRECTION.test(error.message)) return reject(error)
+      redirected?.()
+      follow(error)
+    }
+  }
 }
 
 /** Sends the command on this connection and no other. */
@@ -71,13 +94,11 @@ export function ignore(): void {
   // Whoever passes this has another way of finding out.
 }
 
-const TURN = Promise.resolve()
-
 /** What is sent in one turn leaves in one write: a system call for each costs more than all the rest of a command. */
 function gather(socket: Redis['stream']): void {
   if (socket.writableCorked > 0) return
   socket.cork()
-  void TURN.then(() => socket.uncork())
+  endOfTurn(() => socket.uncork())
 }
 
 /** @see https://redis.io/docs/latest/develop/reference/protocol-spec/ */
