@@ -85,6 +85,7 @@ export type { MaybePromise, Verdict, VerifyOptions } from './core/verdict/verify
 export { assertAdapterOptions } from './http/adapter-options.ts'
 export type { Exchange } from './http/exchange.ts'
 export type { Committed, Device, DeviceChange, HandleSignIn, SessionHandle } from './http/handle.ts'
+export { owedHeader, varied, type WasRead } from './http/owed.ts'
 export {
   type ClearedKind,
   type CspDirective,

@@ -10,7 +10,7 @@ import type { Session } from '../core/session.ts'
 import { BEARER } from '../transport/bearer.ts'
 import { clearedCookie, type CookieSettings, tokenCookie } from '../transport/cookie.ts'
 import type { Exchange } from './exchange.ts'
-import { varied } from './vary.ts'
+import { owedHeader, varied, type WasRead } from './owed.ts'
 
 export type ResponseHeaders = readonly (readonly [name: string, value: string])[]
 
@@ -142,9 +142,9 @@ function crossSite(): InputError {
 }
 
 /** What a response owes to its request's session having been looked at. */
-export function noteRead(headers: Headers, what: 'nothing' | 'absence' | 'session'): void {
-  if (what === 'absence') headers.set('vary', varied(headers.get('vary')))
-  if (what === 'session' && !headers.has('cache-control')) headers.set('cache-control', 'no-store')
+export function noteRead(headers: Headers, wasRead: WasRead): void {
+  const owed = owedHeader(wasRead, (name) => headers.get(name))
+  if (owed !== undefined) headers.set(...owed)
 }
 
 /** Several cookies are several headers; a response that carries one must not be kept by anybody. */

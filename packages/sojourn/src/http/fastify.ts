@@ -57,10 +57,6 @@ class ReplyHeaders implements HeaderHolder {
     this.#reply = reply
   }
 
-  hasHeader(name: string): boolean {
-    return this.#reply.hasHeader(name)
-  }
-
   getHeader(name: string): ReturnType<FastifyReply['getHeader']> {
     return this.#reply.getHeader(name)
   }

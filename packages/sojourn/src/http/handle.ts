@@ -30,6 +30,7 @@ import {
   type ResponseHeaders,
 } from './delivery.ts'
 import type { Exchange } from './exchange.ts'
+import type { WasRead } from './owed.ts'
 import { type Problem, problem, problemOf } from './problem.ts'
 
 export interface HandleParts<Data, Attributes extends object> extends DeliveryParts {
@@ -97,7 +98,7 @@ export class SessionHandle<
   readonly #barred: boolean
   #verdict: Verdict<Data, Attributes>
   #delta: Delta | undefined
-  #read: 'nothing' | 'absence' | 'session' = 'nothing'
+  #read: WasRead = 'nothing'
   #finished = false
   /** What is done on this handle is done one after another, in the order of the calls. */
   #turn: Promise<unknown> | undefined
@@ -141,7 +142,7 @@ export class SessionHandle<
   }
 
   /** What was seen of the session: one that is there makes the response private, its absence makes it vary by cookie. */
-  get wasRead(): 'nothing' | 'absence' | 'session' {
+  get wasRead(): WasRead {
     return this.#read
   }
 

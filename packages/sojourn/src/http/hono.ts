@@ -6,11 +6,13 @@ import type { Context, MiddlewareHandler } from 'hono'
 import {
   assertAdapterOptions,
   type Committed,
+  owedHeader,
   type Problem,
   problemOf,
   type ReadMode,
   type SessionHandle,
   type Sessions,
+  varied,
 } from '../index.ts'
 import { HonoExchange } from './hono/exchange.ts'
 
@@ -76,19 +78,19 @@ export function honoSessions<Data, Attributes extends object, Property extends s
     for (const [name, value] of committed.headers) setHeader(context, name, value)
     if (committed.headers.length > 0) told.set(context, [...(told.get(context) ?? []), ...committed.headers])
     if (committed.kind === 'failed' && problemOf(committed.error) === undefined) throw committed.error
-    if (session.wasRead === 'absence') setHeader(context, 'vary', 'Cookie')
-    if (session.wasRead === 'session' && !exchange.isPrivate && !context.res.headers.has('cache-control'))
-      context.header('cache-control', 'no-store')
+    const owed = exchange.isPrivate
+      ? undefined
+      : owedHeader(session.wasRead, (name) => context.res.headers.get(name))
+    if (owed !== undefined) context.header(...owed)
     return undefined
   }
 }
 
 function setHeader(context: Context, name: string, value: string): void {
-  if (name === 'vary' && VARIES.test(context.res.headers.get(name) ?? '')) return
-  context.header(name, value, { append: name !== 'cache-control' })
+  if (name === 'set-cookie') context.header(name, value, { append: true })
+  else context.header(name, name === 'vary' ? varied(context.res.headers.get(name)) : value)
 }
 
-const VARIES = /(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i
 /** What told the client of its tokens, of whatever realm: a problem in the answer's place brings it along. */
 const told = new WeakMap<Context, Committed['headers']>()
 const NOTHING: Committed = { kind: 'committed', headers: [] }

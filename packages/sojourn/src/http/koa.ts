@@ -3,7 +3,7 @@
  * `ctx.throw` work as ever.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { SessionHandle, Sessions } from '../index.ts'
+import { owedHeader, type SessionHandle, type Sessions, type WasRead } from '../index.ts'
 import { type AttachOptions, attachSessions } from './node.ts'
 
 /** What is used of Koa's context. */
@@ -47,17 +47,11 @@ export function koaSessions<Data, Attributes extends object, Context extends Koa
 }
 
 /** Koa removes all headers before it answers an error, and sets those that the error brings, where it can bring any. */
-function bringAlong(
-  error: Error & { headers?: Readonly<Record<string, string>> },
-  wasRead: 'nothing' | 'absence' | 'session',
-): void {
-  if (wasRead === 'nothing') return
+function bringAlong(error: Error & { headers?: Readonly<Record<string, string>> }, wasRead: WasRead): void {
   const entries = Object.entries(error.headers ?? {})
   const own = Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]))
-  const { vary = 'Cookie' } = own
-  const owed: Readonly<Record<string, string>> =
-    wasRead === 'session'
-      ? { 'cache-control': 'no-store', ...own }
-      : { ...own, vary: /\bcookie\b/i.test(vary) ? vary : `${vary}, Cookie` }
-  Reflect.set(error, 'headers', owed)
+  const owed = owedHeader(wasRead, (name) => own[name])
+  if (owed === undefined) return
+  const [name, value] = owed
+  Reflect.set(error, 'headers', { ...own, [name]: value })
 }

@@ -1,6 +1,7 @@
 /** The web-standard side: a `Request` as an exchange, and a `Response` that waits for its commit. */
 import type { ReadMode } from '../core/verdict/copies.ts'
 import { noteRead, putHeaders, type ResponseHeaders } from './delivery.ts'
+import type { WasRead } from './owed.ts'
 import type { Exchange } from './exchange.ts'
 import type { SessionHandle } from './handle.ts'
 import { type Problem, problemOf } from './problem.ts'
@@ -70,11 +71,7 @@ export async function respond<Data, Attributes extends object>({
   }
 }
 
-function withHeaders(
-  answer: Response,
-  lines: ResponseHeaders,
-  wasRead: 'nothing' | 'absence' | 'session' = 'nothing',
-): Response {
+function withHeaders(answer: Response, lines: ResponseHeaders, wasRead: WasRead = 'nothing'): Response {
   if (lines.length === 0) return noted(answer, wasRead)
   const response = copyOf(answer)
   noteRead(response.headers, wasRead)
@@ -83,7 +80,7 @@ function withHeaders(
 }
 
 /** The handler's own response where that can be: servers have quick ways for one that they know. */
-function noted(answer: Response, wasRead: 'nothing' | 'absence' | 'session'): Response {
+function noted(answer: Response, wasRead: WasRead): Response {
   try {
     noteRead(answer.headers, wasRead)
     return answer

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Exchange } from '../exchange.ts'
 import { FAILED, type SessionHandle } from '../handle.ts'
+import { type HeaderValue, owedHeader } from '../owed.ts'
 import type { Problem } from '../problem.ts'
-import { type HeaderValue, varied } from '../vary.ts'
 import { standInForEnd } from './holders.ts'
 import { type HeldResponse, holdUntilCommitted, isGone } from './held-response.ts'
 import { clearHeaders } from './replay.ts'
@@ -14,7 +14,6 @@ export type NodeResponse = ServerResponse | Http2ServerResponse
 
 /** What says that a response is private: the response, or what the framework puts in front of it. */
 export interface HeaderHolder {
-  hasHeader(name: string): boolean
   getHeader(name: string): HeaderValue
   setHeader(name: string, value: string): unknown
 }
@@ -120,9 +119,8 @@ export class NodeExchange extends NodeArrival implements Exchange {
 
   onRead(what: 'session' | 'absence'): void {
     if (this.headersSent()) return
-    const headers = this.#held ?? this.#headers
-    if (what === 'absence') headers.setHeader('vary', varied(this.#headers.getHeader('vary')))
-    else if (!this.#headers.hasHeader('cache-control')) headers.setHeader('cache-control', 'no-store')
+    const owed = owedHeader(what, (name) => this.#headers.getHeader(name))
+    if (owed !== undefined) (this.#held ?? this.#headers).setHeader(...owed)
   }
 
   onChange(): void {

@@ -6,7 +6,7 @@ import {
   validateHeaderValue,
 } from 'node:http'
 import type { ResponseHeaders } from '../delivery.ts'
-import { varied } from '../vary.ts'
+import { varied } from '../owed.ts'
 
 export const WRITERS = ['writeHead', 'flushHeaders', 'write', 'end'] as const
 export type Writer = (typeof WRITERS)[number]
