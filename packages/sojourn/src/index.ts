@@ -84,7 +84,9 @@ export type {
 export type { MaybePromise, Verdict, VerifyOptions } from './core/verdict/verify.ts'
 export { assertAdapterOptions } from './http/adapter-options.ts'
 export type { Exchange } from './http/exchange.ts'
-export type { Committed, Device, DeviceChange, HandleSignIn, SessionHandle } from './http/handle.ts'
+export type { Committed } from './http/committed.ts'
+export type { Device, DeviceChange } from './http/devices.ts'
+export type { HandleSignIn, SessionHandle } from './http/handle.ts'
 export { owedHeader, varied, type WasRead } from './http/owed.ts'
 export {
   type ClearedKind,

@@ -8,7 +8,6 @@
  */
 import type { ChangeResult, NotChanged, RenewResult } from '../core/changing/changes.ts'
 import { Delta } from '../core/data/delta.ts'
-import type { DeviceEntry } from '../core/devices/device-list.ts'
 import type { Client } from '../core/devices/devices.ts'
 import type { Duration } from '../core/policy/duration.ts'
 import type { Environment } from '../core/environment.ts'
@@ -22,13 +21,9 @@ import type { Attempt, Authentication, SignInOptions, SignInResult } from '../co
 import type { Verdict } from '../core/verdict/verify.ts'
 import { type CsrfBinding, type CsrfScope, isCsrfToken, newCsrfToken } from '../guard/csrf-token.ts'
 import { BEARER } from '../transport/bearer.ts'
-import {
-  Delivery,
-  type DeliveryParts,
-  type Presentation,
-  putHeaders,
-  type ResponseHeaders,
-} from './delivery.ts'
+import { type Committed, FAILED, followedBy } from './committed.ts'
+import { Delivery, type DeliveryParts, type Presentation, putHeaders } from './delivery.ts'
+import type { Device, DeviceChange } from './devices.ts'
 import type { Exchange } from './exchange.ts'
 import type { WasRead } from './owed.ts'
 import { type Problem, problem, problemOf } from './problem.ts'
@@ -39,39 +34,6 @@ export interface HandleParts<Data, Attributes extends object> extends DeliveryPa
   readonly bearer: boolean
   readonly reauthenticateWithin: Duration | undefined
   readonly forms: { readonly scope: CsrfScope; readonly environment: Environment }
-}
-
-/** What a handle's `commit` came to. In every case the response needs `headers`: a token may have changed before. */
-export type Committed =
-  | { readonly kind: 'committed'; readonly headers: ResponseHeaders }
-  /** The session ended while the request ran; none of its changes were stored. Answer `problem`. */
-  | {
-      readonly kind: 'refused'
-      readonly reason: 'ended' | 'superseded'
-      readonly problem: Problem
-      readonly headers: ResponseHeaders
-    }
-  /** The store failed. Answer `problem` (503) and leave the cookie alone. */
-  | { readonly kind: 'unavailable'; readonly problem: Problem; readonly headers: ResponseHeaders }
-  /** The data cannot be stored: too large, or not what the schema wants, or the schema threw. None of it was. */
-  | {
-      readonly kind: 'failed'
-      readonly error: unknown
-      readonly problem: Problem
-      readonly headers: ResponseHeaders
-    }
-
-/** The answer to ending sessions other than one's own. */
-export type DeviceChange =
-  | { readonly kind: 'done'; readonly ended: number }
-  /** Ask for the password, call `elevate`, then try again. */
-  | { readonly kind: 'reauthenticate' }
-  /** No such session of this user, or the request's own session is over. */
-  | { readonly kind: 'not-found' }
-
-export interface Device extends DeviceEntry {
-  /** The session of this request. */
-  readonly current: boolean
 }
 
 export interface HandleSignIn<Data, Attributes>
@@ -592,14 +554,6 @@ export class SessionHandle<
     this.#read = seen
     this.#exchange.onRead(seen)
   }
-}
-
-/** From this status on a response keeps no data changes. */
-export const FAILED = 500
-
-/** A later token takes the place of an earlier one: one cookie of a name in a response. */
-export function followedBy(earlier: Committed, later: Committed): Committed {
-  return later.headers.length > 0 ? later : { ...later, headers: earlier.headers }
 }
 
 /** The client has, or is about to be given, a newer token: nothing that this request does may touch its cookie. */

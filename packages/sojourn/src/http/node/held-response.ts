@@ -5,7 +5,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { ResponseHeaders } from '../delivery.ts'
-import { type Committed, followedBy } from '../handle.ts'
+import { type Committed, followedBy } from '../committed.ts'
 import { type Problem, problemOf } from '../problem.ts'
 import {
   type AnyMethod,
