@@ -18,6 +18,7 @@ import { type RosterKey, sessionId } from './ids.ts'
 import { loadRoster, type Scope } from './writing/loading.ts'
 import type { Settings } from './policy/options.ts'
 import { createPending, type PendingRevocations } from './ending/pending.ts'
+import { createInDoubt, type RevocationsInDoubt } from './ending/in-doubt.ts'
 import { createEndsInFavour, type EndsInFavour } from './ending/in-favour.ts'
 import { createRefusals, type Refusals } from './ending/refusals.ts'
 import type { Moment, RosterView } from './rules/rule.ts'
@@ -43,6 +44,7 @@ export interface Engine {
   readonly active: DistinctSessions
   /** What is known about all this. Whatever else knows something of itself is added here. */
   readonly measures: EngineMeasures
+  readonly inDoubt: RevocationsInDoubt
   readonly endsInFavour: EndsInFavour
   /** For checks: short. */
   readonly checks: Deadlines
@@ -142,8 +144,8 @@ export function createEngine(parts: {
     touches: createTouches({ environment, chores, writer, counts }),
     refusals,
     pending,
+    inDoubt: createInDoubt({ events, refusals, pending }),
     endsInFavour: createEndsInFavour({
-      environment,
       events,
       writer,
       refusals,

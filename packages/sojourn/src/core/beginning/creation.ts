@@ -3,7 +3,7 @@ import { announceEnded, type Engine, opened, underSecret } from '../engine.ts'
 import { SystemError } from '../errors.ts'
 import { NO_COMMIT, type RosterKey, type SessionNumber, randomNumber, sessionId } from '../ids.ts'
 import { freshDeadlines } from '../policy/lifetimes.ts'
-import type { EndedInFavour } from '../ending/in-favour.ts'
+import { type EndedInFavour, type HeldPlace, tooManyEnds } from '../ending/in-favour.ts'
 import type { LoadedRoster } from '../writing/loading.ts'
 import type { LifetimeName, StoredSession } from '../roster.ts'
 import { type Admission, type AdmitAnswer, admit } from '../rules/admit.ts'
@@ -21,6 +21,8 @@ export interface NewSession {
   readonly promised: Promised | undefined
   /** The roster as the sign-in found it, if nothing was done to it since. */
   readonly loaded?: LoadedRoster | undefined
+  /** Kept for what the admission evicts. */
+  readonly place?: HeldPlace | undefined
 }
 
 export interface Promised {
@@ -63,21 +65,32 @@ export async function createSession<Data, Attributes>(
 export async function tryAdmission(engine: Engine, fresh: NewSession): Promise<AdmitAnswer> {
   const session = { ...fresh.record, number: randomNumber(engine.environment), secretHash: '' }
   const rule = dryRun(admit({ ...fresh.admission, session, promisedHash: undefined }))
-  const changed = await engine.writer.change(fresh.roster, {
+  const { answer } = await engine.writer.change(fresh.roster, {
     scope: 'roster',
     rule,
     writeClass: 'fast',
     repeatable: true,
     loaded: fresh.loaded,
   })
-  return changed.answer
+  return answer
+}
+
+/** A place for what the admission is about to evict, before anything else is given up for it. @throws SystemError `OVERLOADED` */
+export function placeFor(
+  { endsInFavour }: Engine,
+  roster: RosterKey,
+  answer: AdmitAnswer,
+): HeldPlace | undefined {
+  const place = endsInFavour.hold(roster)
+  if (place === undefined && evictedBy(answer).length > 0) throw tooManyEnds()
+  return place
 }
 
 async function admitAs<Data, Attributes>(
   engine: Engine,
   fresh: NewSession,
 ): Promise<Created<Data, Attributes>> {
-  const { roster, transport, promised, loaded } = fresh
+  const { roster, transport, promised, loaded, place } = fresh
   const number = promised?.number ?? randomNumber(engine.environment)
   const drawn =
     promised === undefined || promised.isContinued ? newSecret(engine.environment) : promised.secret
@@ -85,12 +98,14 @@ async function admitAs<Data, Attributes>(
   const session = { ...fresh.record, number, secretHash: hashSecret(drawn) }
   const rule = admit({ ...fresh.admission, session, promisedHash })
   // Not repeatable: a creation that arrives late must not bring back a token that has been signed out since.
-  const changed = await engine.writer.change(roster, {
+  const changed = await engine.endsInFavour.change(roster, {
     scope: 'roster',
     rule,
     writeClass: 'fast',
     repeatable: false,
     loaded,
+    endsOf: (answer: AdmitAnswer) => evictedBy(answer).map(evictedFrom(roster)),
+    held: place,
   })
   if (changed.answer.kind !== 'admitted') return changed.answer
   const { header, session: record, evicted } = changed.answer
@@ -104,13 +119,16 @@ async function admitAs<Data, Attributes>(
     device: device.label,
     address: device.address,
   })
-  engine.endsInFavour.seeTo(roster, changed.outcome, evicted.map(evictedFrom(roster)))
   const secret = record.secretHash === promisedHash && promised !== undefined ? promised.secret : drawn
   return {
     kind: 'created',
     evicted,
     ...underSecret<Data, Attributes>(engine, { roster, header, record, transport }, secret),
   }
+}
+
+function evictedBy(answer: AdmitAnswer): readonly StoredSession[] {
+  return answer.kind === 'admitted' ? answer.evicted : []
 }
 
 function evictedFrom(roster: RosterKey): (session: StoredSession) => EndedInFavour {

@@ -10,9 +10,10 @@
 import type { Promised } from './creation.ts'
 import { type Engine, opened } from '../engine.ts'
 import { type RosterKey, type SessionNumber, randomNumber, sessionId } from '../ids.ts'
+import type { EndedInFavour } from '../ending/in-favour.ts'
 import { lookOrThrow } from '../verdict/look.ts'
 import { claimedAgain } from '../rules/again.ts'
-import { claim, revoke } from '../rules/end.ts'
+import { claim, type ClaimAnswer, revoke } from '../rules/end.ts'
 import { openSuccessor, sealSuccessor } from '../token/seal.ts'
 import { isTokenShaped, newSecret, readToken, secretOf, type TokenClaims } from '../token/token.ts'
 
@@ -62,7 +63,7 @@ export async function takeOver(
   { token, claims }: Previous,
   roster: RosterKey,
 ): Promise<TakenOver> {
-  const { environment, settings, writer } = engine
+  const { environment, settings, endsInFavour } = engine
   const presented = secretOf(token)
   const number = randomNumber(environment)
   const place = { session: sessionId(roster, number), generation: 0 }
@@ -76,20 +77,15 @@ export async function takeOver(
     secretHash: claims.secretHash,
     target: { roster, number, endsAt: environment.now() + settings.graceMs, sealed },
   })
-  const changed = await writer.change(claims.roster, {
+  const changed = await endsInFavour.change(claims.roster, {
     scope: claims.number,
     rule,
     writeClass: engine.replicated,
     repeatable: true,
+    endsOf: (answer: ClaimAnswer) => claimedBy(answer, claims),
   })
   if (changed.answer.kind === 'nothing') return NOTHING_TAKEN
   const { target, session } = changed.answer
-  engine.endsInFavour.seeTo(claims.roster, changed.outcome, [
-    {
-      rule: claimedAgain(claims.number, target),
-      refusal: { kind: 'session', roster: claims.roster, number: claims.number },
-    },
-  ])
   const subject = changed.header?.subject
   const secret = openSuccessor(settings.ring, target.sealed, {
     session: sessionId(target.roster, target.number),
@@ -103,6 +99,11 @@ export async function takeOver(
         ? undefined
         : { number: target.number, secret, isContinued: target.number !== number },
   }
+}
+
+function claimedBy(answer: ClaimAnswer, { roster, number }: TokenClaims): readonly EndedInFavour[] {
+  if (answer.kind === 'nothing') return []
+  return [{ rule: claimedAgain(number, answer.target), refusal: { kind: 'session', roster, number } }]
 }
 
 /** The record is dead already; should its deletion fail, its deadline clears it away. */

@@ -1,7 +1,14 @@
 /**
  * How sessions begin. A sign-in always makes a new token; there is no other way to put a subject on a session.
  */
-import { blankRecord, createSession, type NewSession, type Refusal, tryAdmission } from './creation.ts'
+import {
+  blankRecord,
+  createSession,
+  type NewSession,
+  placeFor,
+  type Refusal,
+  tryAdmission,
+} from './creation.ts'
 import { Delta } from '../data/delta.ts'
 import { type Client, deviceOf } from '../devices/devices.ts'
 import { type Engine, opened, rosterNow, rosterOf } from '../engine.ts'
@@ -19,10 +26,12 @@ import {
   findPrevious,
   NOTHING_TAKEN,
   type PresentedToken,
+  type Previous,
   sameRoster,
   takeOver,
   type TakenOver,
 } from './previous.ts'
+import type { HeldPlace } from '../ending/in-favour.ts'
 import type { LoadedRoster } from '../writing/loading.ts'
 import { type Aal, MAX_RECORDS } from '../roster.ts'
 import type { SeenEpochs } from '../rules/admit.ts'
@@ -142,34 +151,48 @@ export async function signIn<Data, Attributes extends object>(
   await assertSettled(engine, roster)
   if (attempt.globalEpoch > engine.moment().globalEpoch) await watch.refresh()
   const previous = await findPrevious(engine, options.previous)
-  const parts = { attempt, roster, request, replaces: undefined }
-  if (previous !== undefined) {
-    // Nothing of the old session is given up for a sign-in that would be refused.
-    const answer = await tryAdmission(
-      engine,
-      newSession(engine, {
-        ...parts,
-        replaces: sameRoster(previous, roster),
-        taken: NOTHING_TAKEN,
-        loaded,
-      }),
-    )
-    if (answer.kind !== 'admitted' && answer.kind !== 'taken') return refused(engine, answer, attempt.subject)
-  }
-  const taken = previous === undefined ? NOTHING_TAKEN : await takeOver(engine, previous, roster)
+  const parts = { attempt, roster, request, replaces: undefined, taken: NOTHING_TAKEN, loaded }
+  if (previous === undefined) return await admitted(engine, parts)
+  // Nothing of the old session is given up for a sign-in that would be refused.
+  const answer = await tryAdmission(
+    engine,
+    newSession(engine, { ...parts, replaces: sameRoster(previous, roster) }),
+  )
+  if (answer.kind !== 'admitted' && answer.kind !== 'taken') return refused(engine, answer, attempt.subject)
+  const place = placeFor(engine, roster, answer)
   try {
-    const fresh = newSession(engine, { ...parts, taken, loaded: previous === undefined ? loaded : undefined })
-    const created = await createSession<Data, Attributes>(engine, fresh)
-    if (created.kind !== 'created') return refused(engine, created, attempt.subject)
-    const { session, token, evicted } = created
-    return {
-      kind: 'signed-in',
-      session,
-      token,
-      evicted: evicted.map(({ number }) => sessionId(roster, number)),
-    }
+    return await crossing(engine, { ...parts, loaded: undefined, place }, previous)
   } finally {
-    if (previous !== undefined) deleteLater(engine, previous)
+    place?.giveBack()
+  }
+}
+
+async function crossing<Data, Attributes>(
+  engine: Engine,
+  parts: SignInParts,
+  previous: Previous,
+): Promise<SignInResult<Data, Attributes>> {
+  const taken = await takeOver(engine, previous, parts.roster)
+  try {
+    return await admitted(engine, { ...parts, taken })
+  } finally {
+    deleteLater(engine, previous)
+  }
+}
+
+async function admitted<Data, Attributes>(
+  engine: Engine,
+  parts: SignInParts,
+): Promise<SignInResult<Data, Attributes>> {
+  const { attempt, roster } = parts
+  const created = await createSession<Data, Attributes>(engine, newSession(engine, parts))
+  if (created.kind !== 'created') return refused(engine, created, attempt.subject)
+  const { session, token, evicted } = created
+  return {
+    kind: 'signed-in',
+    session,
+    token,
+    evicted: evicted.map(({ number }) => sessionId(roster, number)),
   }
 }
 
@@ -252,10 +275,11 @@ interface SignInParts {
   }
   readonly taken: TakenOver
   readonly loaded: LoadedRoster | undefined
+  readonly place?: HeldPlace | undefined
 }
 
 function newSession(engine: Engine, parts: SignInParts): NewSession {
-  const { attempt, roster, replaces, request, taken, loaded } = parts
+  const { attempt, roster, replaces, request, taken, loaded, place } = parts
   const { settings, environment } = engine
   const now = environment.now()
   const { aal, acr, amr, attributes } = request
@@ -284,6 +308,7 @@ function newSession(engine: Engine, parts: SignInParts): NewSession {
     },
     promised: taken.promised,
     loaded,
+    place,
   }
 }
 

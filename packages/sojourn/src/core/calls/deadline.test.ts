@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { turn } from '../../environment/turn.ts'
 import { type FakeEnvironment, fakeEnvironment } from '../../testing/fake-environment.ts'
 import type { Environment, TimerOptions } from '../environment.ts'
+import { createBreaker } from './breaker.ts'
 import { createDeadlines, type Deadlines } from './deadline.ts'
 
 const never = (): Promise<never> => new Promise(() => undefined)
@@ -23,7 +24,8 @@ function setUp(mostInFlight = 100): Setting {
       return environment.after(ms, run)
     },
   }
-  return { environment, armed, deadlines: createDeadlines(observed, { ms: 250, mostInFlight }) }
+  const breaker = createBreaker({ environment, kind: 'checks', changed: () => undefined })
+  return { environment, armed, deadlines: createDeadlines(observed, { ms: 250, mostInFlight, breaker }) }
 }
 
 it('hands on what the call answers, and what it throws', async () => {

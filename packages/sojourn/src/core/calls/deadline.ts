@@ -37,11 +37,10 @@ export function createDeadlines(
   options: {
     readonly ms: number
     readonly mostInFlight: number
-    /** Default: none, and every call is made. */
-    readonly breaker?: Breaker
+    readonly breaker: Breaker
   },
 ): Deadlines {
-  const { ms, mostInFlight, breaker = NO_BREAKER } = options
+  const { ms, mostInFlight, breaker } = options
   let queue: Waiting[] = []
   let settledAhead = 0
   let inFlight = 0
@@ -151,17 +150,6 @@ export function createDeadlines(
       return Promise.reject(error)
     },
   }
-}
-
-const nothing = (): void => undefined
-const NO_BREAKER: Breaker = {
-  state: 'closed',
-  opened: 0,
-  refused: 0,
-  admit: () => 'call',
-  answered: nothing,
-  failed: nothing,
-  answeredLate: nothing,
 }
 
 /** A call that throws at once is one that rejects. */

@@ -1,7 +1,8 @@
 /** How a session changes while it lives: its data, its secret, its assurance level, what its subject shares. */
 import { type Engine, opened, presentedNow, rosterOf, underSecret } from '../engine.ts'
 import { InputError } from '../errors.ts'
-import { sessionId } from '../ids.ts'
+import type { EndedInFavour } from '../ending/in-favour.ts'
+import { type RosterKey, sessionId } from '../ids.ts'
 import type { RosterHeader, StoredSession } from '../roster.ts'
 import { type AttributesAnswer, setAttributes } from '../rules/attributes.ts'
 import {
@@ -148,18 +149,26 @@ export function regenerationDue<Data, Attributes>(
 
 /** Puts a new secret; the one before is dead, or will be, also where the store cannot confirm that yet. */
 async function renewOne<Answer extends ChangeAnswer | RegenerateAnswer>(
-  { writer, endsInFavour, replicated }: Engine,
+  { endsInFavour, replicated }: Engine,
   { roster, record: { number } }: Presented,
   rule: Rule<Answer>,
 ): Promise<Answer> {
-  const change = { scope: number, rule, writeClass: replicated, repeatable: true }
-  const { answer, outcome } = await writer.change(roster, change)
-  if (answer.kind !== 'changed') return answer
-  const { session } = answer
-  const { generation: belowGeneration, grace } = session
-  const refusal = { kind: 'session', roster, number, belowGeneration, from: grace?.endsAt } as const
-  endsInFavour.seeTo(roster, outcome, [{ rule: renewedAgain(session), refusal }])
+  const { answer } = await endsInFavour.change(roster, {
+    scope: number,
+    rule,
+    writeClass: replicated,
+    repeatable: true,
+    endsOf: (renewal: Answer) => replacedBy(renewal, roster),
+  })
   return answer
+}
+
+function replacedBy(answer: ChangeAnswer | RegenerateAnswer, roster: RosterKey): readonly EndedInFavour[] {
+  if (answer.kind !== 'changed') return []
+  const { session } = answer
+  const { number, generation: belowGeneration, grace } = session
+  const refusal = { kind: 'session', roster, number, belowGeneration, from: grace?.endsAt } as const
+  return [{ rule: renewedAgain(session), refusal }]
 }
 
 function graceFor(

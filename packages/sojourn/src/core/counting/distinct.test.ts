@@ -1,7 +1,10 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { fakeEnvironment } from '../../testing/fake-environment.ts'
 import { randomNumber } from '../ids.ts'
 import { distinctSessions } from './distinct.ts'
+
+/** Much is counted here; only what hangs takes this long. */
+vi.setConfig({ testTimeout: 60_000 })
 
 const MINUTE = 60_000
 /** Three standard errors. */

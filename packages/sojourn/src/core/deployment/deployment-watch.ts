@@ -23,8 +23,8 @@ export interface DeploymentWatch {
   ready(): Promise<Deployment>
   /** What is known; `undefined` until `ready`. */
   readonly current: Deployment | undefined
-  /** Whether `current` may be relied on now, which the caller may know already. Starts a renewal in the background when it is getting old. */
-  isFresh(now?: number): boolean
+  /** Whether `current` may be relied on now. Starts a renewal in the background when it is getting old. */
+  isFresh(): boolean
   /** Milliseconds since `current` was confirmed; since this began, while there is none. */
   age(): number
   /** Asks the store again; callers at the same time share one question. @throws SystemError */
@@ -88,8 +88,8 @@ export function createDeploymentWatch(
       opening ??= open()
       return await opening
     },
-    isFresh(now = environment.now()) {
-      const age = ageAt(learned, { monotonic: environment.monotonic(), wall: now })
+    isFresh() {
+      const age = ageAt(learned, instant(environment))
       if (age > STALE_AFTER_MS / 2 && current !== undefined) watch.refresh().catch(() => undefined)
       return age < STALE_AFTER_MS
     },

@@ -3,7 +3,9 @@ import { instant } from '../instant.ts'
 import { memoryStore } from '../../stores/memory/index.ts'
 import { FAKE_START, fakeEnvironment } from '../../testing/fake-environment.ts'
 import { flakyStore, type FlakyStore } from '../../testing/flaky-store.ts'
-import { createDeadlines } from '../calls/deadline.ts'
+import { createBreaker } from '../calls/breaker.ts'
+import { createDeadlines, type Deadlines } from '../calls/deadline.ts'
+import type { Environment } from '../environment.ts'
 import {
   type DeploymentParts,
   nextGlobalEpoch,
@@ -250,10 +252,15 @@ describe('the global epoch', () => {
   })
 })
 
+function deadlinesOf(environment: Environment): Deadlines {
+  const breaker = createBreaker({ environment, kind: 'reads', changed: () => undefined })
+  return createDeadlines(environment, { ms: 2000, mostInFlight: 10, breaker })
+}
+
 describe('the watch', () => {
   function watching(): Setting & { watch: ReturnType<typeof createDeploymentWatch> } {
     const setting = setUp()
-    const deadlines = createDeadlines(setting.environment, { ms: 2000, mostInFlight: 10 })
+    const deadlines = deadlinesOf(setting.environment)
     return {
       ...setting,
       watch: createDeploymentWatch({ ...setting.parts(), reads: deadlines, writes: deadlines }),
@@ -285,7 +292,7 @@ describe('the watch', () => {
   it('counts from before it was asked where the store cannot say more of its answer', async () => {
     const setting = setUp()
     const { environment, store } = setting
-    const deadlines = createDeadlines(environment, { ms: 2000, mostInFlight: 10 })
+    const deadlines = deadlinesOf(environment)
     const confirmed = instant(environment)
     const documents = { ...store.documents, asOf: () => confirmed }
     await environment.advance(3_000)
@@ -343,7 +350,7 @@ describe('the watch', () => {
 
     const wrong = setUp()
     await openDeployment({ ...wrong.parts(), name: 'forum' })
-    const deadlines = createDeadlines(wrong.environment, { ms: 2000, mostInFlight: 10 })
+    const deadlines = deadlinesOf(wrong.environment)
     const refused = createDeploymentWatch({ ...wrong.parts(), reads: deadlines, writes: deadlines })
     for (let tries = 0; tries < 3; tries++)
       await expect(refused.ready()).rejects.toMatchObject({ code: 'DEPLOYMENT_MISMATCH' })

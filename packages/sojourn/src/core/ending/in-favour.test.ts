@@ -1,5 +1,5 @@
 /** What ended in a session's favour, while the store applies changes and cannot confirm them, and after it lost them. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { fakeEnvironment } from '../../testing/fake-environment.ts'
 import { type FlakyStore, flakyStore } from '../../testing/flaky-store.ts'
 import {
@@ -7,12 +7,17 @@ import {
   finished,
   managerOn,
   sessionOf,
+  type SignedIn,
   signedIn,
   type TestManager,
   type TestOptions,
+  type TestSession,
   verdictOf,
 } from '../manager.fixture.ts'
 import { type Pair, pairOfStores } from './failover.fixture.ts'
+
+/** Much is counted here; only what hangs takes this long. */
+vi.setConfig({ testTimeout: 60_000 })
 
 interface Setting extends Omit<Pair, 'store'> {
   readonly faults: FlakyStore['faults']
@@ -20,6 +25,7 @@ interface Setting extends Omit<Pair, 'store'> {
   readonly manager: TestManager
   /** Another process, which ended nothing. */
   readonly other: TestManager
+  readonly another: (options: TestOptions) => TestManager
   /** What the first process told of revocations. */
   readonly told: string[]
 }
@@ -32,8 +38,8 @@ function setUp(options: TestOptions = {}): Setting {
   const told: string[] = []
   manager.on('revoke.uncertain', () => void told.push('uncertain'))
   manager.on('revoke.completed', () => void told.push('completed'))
-  const other = managerOn(store, environment, options)
-  return { ...pair, faults: store.faults, environment, manager, told, other }
+  const another = (more: TestOptions): TestManager => managerOn(store, environment, more)
+  return { ...pair, faults: store.faults, environment, manager, told, other: another(options), another }
 }
 
 interface Ended {
@@ -213,18 +219,151 @@ it('all that ends in one roster is driven by one drive, and other sign-ins go on
   expect(await verdictOf(manager, last), 'nothing was ended but what was to end').toBe('none unknown')
 })
 
-it('more than can be driven is not acknowledged', async () => {
-  const setting = setUp()
-  const { manager } = setting
-  let { session } = await signedIn(manager)
-  setting.cut()
-  for (let times = 0; times < 256; times++) {
-    const result = await manager.regenerate(session, { because: 'privilege' })
-    if (result.kind !== 'changed') throw new Error(result.kind)
-    session = result.session
+describe('more than can be driven on is not made', () => {
+  /** So many changes of ada's roster wait to be confirmed; her session after them. */
+  async function renewedInVain(setting: Setting, first: SignedIn, count: number): Promise<SignedIn> {
+    setting.cut()
+    let last = first
+    for (let times = 0; times < count; times++) {
+      const result = await setting.manager.regenerate(last.session, { because: 'privilege' })
+      if (result.kind !== 'changed') throw new Error(result.kind)
+      last = result
+    }
+    return last
   }
-  await expect(manager.regenerate(session, { because: 'privilege' })).rejects.toMatchObject({
-    code: 'OVERLOADED',
+
+  /** As many as may. */
+  async function full(setting: Setting): Promise<SignedIn> {
+    return await renewedInVain(setting, await signedIn(setting.manager), 256)
+  }
+
+  const overloaded = { code: 'OVERLOADED', retryable: true }
+
+  it.each<[string, (manager: TestManager, session: TestSession) => Promise<unknown>]>([
+    ['a regeneration', (manager, session) => manager.regenerate(session)],
+    ['an elevation', (manager, session) => manager.elevate(session, { aal: 2 })],
+  ])('%s: the client keeps the token that it has', async (_, renew) => {
+    const setting = setUp()
+    const { environment, faults, manager, other } = setting
+    const { session, token } = await full(setting)
+    const before = faults.calls.commit
+    await expect(renew(manager, session)).rejects.toMatchObject(overloaded)
+    expect(faults.calls.commit - before).toBe(0)
+    for (const process of [manager, other]) expect(await verdictOf(process, token)).toBe('valid')
+    setting.mend()
+    await environment.advance(60_000)
+    expect(await renew(manager, session)).toMatchObject({ kind: 'changed' })
+  })
+
+  it('a sign-in that would evict: nobody is evicted, and no visitor loses what they have', async () => {
+    const setting = setUp({ ...ONE_DEVICE, anonymous: { carry: ['cart'] } })
+    const { manager } = setting
+    const visitor = await manager.startAnonymous({ data: { cart: 'hers' } })
+    const { token } = await full(setting)
+    const previous = { token: visitor.token, transport: 'bearer' }
+    for (const options of [{}, { previous }])
+      await expect(manager.signIn('ada', options)).rejects.toMatchObject(overloaded)
+    expect([await verdictOf(manager, token), await verdictOf(manager, visitor.token)]).toEqual([
+      'valid',
+      'valid',
+    ])
+  })
+
+  describe('a sign-in that takes one session over and evicts another', () => {
+    async function signInAgain(
+      room: number,
+    ): Promise<{ outcome: Promise<unknown>; left: () => Promise<string[]> }> {
+      const setting = setUp(ONE_DEVICE)
+      const { manager } = setting
+      const generous = setting.another({ devices: { limit: 10 } })
+      const oldest = await signedIn(generous)
+      const last = await renewedInVain(setting, await signedIn(generous), 256 - room)
+      const previous = { token: last.token, transport: 'bearer' }
+      return {
+        outcome: manager.signIn('ada', { previous }),
+        left: async () => [await verdictOf(manager, oldest.token), await verdictOf(manager, last.token)],
+      }
+    }
+
+    it('does both where there is room for both', async () => {
+      const { outcome, left } = await signInAgain(2)
+      expect(await outcome).toMatchObject({ kind: 'signed-in', evicted: [expect.any(String)] })
+      expect(await left()).toEqual([expect.stringMatching(/^none/), expect.stringMatching(/^none/)])
+    })
+
+    it('does neither where there is room for one', async () => {
+      const { outcome, left } = await signInAgain(1)
+      await expect(outcome).rejects.toMatchObject(overloaded)
+      expect(await left()).toEqual(['valid', 'valid'])
+    })
+
+    it('keeps no place afterwards', async () => {
+      const { environment, manager } = setUp(ONE_DEVICE)
+      let { token } = await signedIn(manager)
+      for (let times = 0; times < 257; times++) {
+        const previous = { token, transport: 'bearer' }
+        token = (await signedIn(manager, 'ada', { previous })).token
+        await environment.advance(31_000)
+      }
+      expect((await manager.signIn('ada')).kind).toBe('signed-in')
+    })
+  })
+
+  it('a sign-in that evicts nobody needs no place', async () => {
+    const setting = setUp()
+    await full(setting)
+    expect((await setting.manager.signIn('ada')).kind).toBe('signed-in')
+  })
+
+  it('changes that are under way have a place each', async () => {
+    const setting = setUp({ devices: { limit: 256 } })
+    const { faults, manager } = setting
+    const sessions: TestSession[] = []
+    for (let device = 0; device < 256; device++) sessions.push((await signedIn(manager)).session)
+    setting.cut()
+    const [first] = sessions
+    if (first === undefined) throw new Error('There are many.')
+    const again = await manager.elevate(first)
+    if (again.kind !== 'changed') throw new Error(again.kind)
+    const commit = faults.hold({ on: 'commit', times: 1 })
+    const elevations = sessions.slice(1).map((session) => manager.elevate(session))
+    await commit.arrived()
+    const oneMore = manager.regenerate(again.session, { because: 'privilege' })
+    commit.release()
+    await expect(oneMore).rejects.toMatchObject(overloaded)
+    for (const elevation of elevations) expect((await elevation).kind).toBe('changed')
+  })
+
+  it('a revocation is refused here and driven on all the same', async () => {
+    const setting = setUp()
+    const { environment, faults, manager, mend, other } = setting
+    const { session, token } = await full(setting)
+    faults.fail({ on: 'commit', ...FOREVER })
+    await expect(finished(environment, manager.signOut(session))).rejects.toMatchObject({
+      code: 'REVOKE_UNCERTAIN',
+    })
+    expect([await verdictOf(manager, token), await verdictOf(other, token)]).toEqual([
+      'none revoked',
+      'valid',
+    ])
+    faults.heal()
+    mend()
+    await environment.advance(60_000)
+    expect(await verdictOf(other, token)).toMatch(/^none/)
+  })
+
+  it('room that was not needed is given back', async () => {
+    const { environment, faults, manager } = setUp()
+    const { session } = await signedIn(manager)
+    for (let times = 0; times < 300; times++) {
+      expect((await manager.update(session, () => ({ n: times }))).kind).toBe('changed')
+      await signedIn(manager)
+    }
+    faults.fail({ on: 'commit', ...FOREVER })
+    for (let times = 0; times < 300; times++)
+      await finished(environment, manager.signIn('bob')).catch(() => undefined)
+    faults.heal()
+    expect((await finished(environment, manager.signIn('bob'))).kind).toBe('signed-in')
   })
 })
 

@@ -1,19 +1,23 @@
 /**
- * Revocations that the store has not confirmed, and that are driven on until it does. One drive for each thing to
- * end, however often it is asked for; what begins for the same roster meanwhile tries it first.
+ * Revocations that the store has not confirmed, and that are driven on until it does. What begins for the same roster
+ * meanwhile tries them first.
  *
  * A few are tried at a time, each less and less often, so that many of them are no burden to a store that is not well
  * for minutes; once one is confirmed the others follow without waiting.
  */
 import type { Environment, Timer } from '../environment.ts'
 import { SystemError } from '../errors.ts'
+import { createTurns } from './turns.ts'
 
 interface PendingRevocation {
-  /** What is to end; the same text means the same thing. Public handles only: it is logged. */
+  /** What is to end. Public handles only: it is logged. */
   readonly key: string
   /** The roster it concerns, or everything. */
   readonly about: string
-  /** Whether sign-ins to the roster wait for it: it may end more than was there when it was asked for. */
+  /**
+   * Whether sign-ins to the roster wait for it: it may end more than was there when it was asked for. Those for which
+   * they do not wait are bounded by whoever begins them.
+   */
   readonly holdsSignIns: boolean
   /** Tries once more; true when it is confirmed. */
   readonly attempt: () => Promise<boolean>
@@ -21,9 +25,9 @@ interface PendingRevocation {
 
 export interface PendingRevocations {
   /**
-   * Drives it on; resolves when it is confirmed, never rejects. A drive with the same key is joined.
+   * Drives it on; resolves when it is confirmed, never rejects.
    *
-   * @throws SystemError `OVERLOADED` at once, when too many are driven already: nothing is promised then
+   * @throws SystemError `OVERLOADED` at once, when too many that hold sign-ins are driven already: nothing is promised then
    */
   drive(revocation: PendingRevocation): Promise<void>
   readonly isEmpty: boolean
@@ -35,14 +39,19 @@ export interface PendingRevocations {
 }
 
 export const EVERYTHING = 'everything'
-export const MOST_DRIVEN = 10_000
+/** About 2.5 kB each. */
+export const MOST_DRIVEN = 50_000
 const AT_ONCE = 8
 const SHORTEST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 30_000
 /** Those that are due within it are tried together. */
 const SHORTEST_SLEEP_MS = 25
-/** When there are many, each waits longer, so that all together are tried at most about 45 times a second. */
-const SPACING_MS = 30
+/**
+ * When there are many, each waits longer after its first try, up to so much for each of them: all together are tried some
+ * 300 times a second, and in the end 45 times, evenly, so that one of them soon finds out that the store is well again.
+ */
+const SHORTEST_SPREAD_MS = 3
+const LONGEST_SPREAD_MS = 45
 
 interface Drive {
   readonly revocation: PendingRevocation
@@ -54,8 +63,13 @@ interface Drive {
 }
 
 export function createPending(environment: Environment): PendingRevocations {
-  /** The one that was tried longest ago first. */
-  const drives = new Map<string, Drive>()
+  /** Those that are not confirmed, also while they are tried; the one that was tried longest ago first. */
+  const drives = new Set<Drive>()
+  /** Those of them that wait. */
+  const waiting = createTurns<Drive>()
+  /** Those of them that hold sign-ins, by what they are about. */
+  const holding = new Map<string, Set<Drive>>()
+  let held = 0
   let timer: Timer | undefined
   let wakesAt = 0
   let underWay = 0
@@ -74,25 +88,47 @@ export function createPending(environment: Environment): PendingRevocations {
   }
 
   async function tryOnce(drive: Drive): Promise<boolean> {
-    const { key } = drive.revocation
     underWay++
-    drives.delete(key)
-    drives.set(key, drive)
+    waiting.delete(drive)
     const confirmed = await drive.revocation.attempt()
     // The others' turn is over, unless their time has come.
     if (wasLastConfirmed && !confirmed) turns = []
     wasLastConfirmed = confirmed
     if (confirmed) {
-      drives.delete(key)
+      forget(drive)
       drive.complete()
     } else postpone(drive)
     return confirmed
   }
 
   function postpone(drive: Drive): void {
-    const longest = Math.max(LONGEST_PAUSE_MS, drives.size * SPACING_MS)
-    const pause = Math.min(SHORTEST_PAUSE_MS * 2 ** drive.tries++, longest)
-    drive.dueAt = environment.monotonic() + Math.ceil(pause * (0.5 + environment.jitter() / 2))
+    const tries = drive.tries++
+    const pause = Math.min(SHORTEST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS)
+    const spread = tries === 0 ? 0 : Math.min(SHORTEST_SPREAD_MS * 2 ** tries, LONGEST_SPREAD_MS)
+    const chance = environment.jitter()
+    const wait = Math.max(pause * (0.5 + chance / 2), drives.size * spread * chance)
+    drive.dueAt = environment.monotonic() + Math.ceil(wait)
+    waiting.add(drive)
+  }
+
+  function remember(drive: Drive): void {
+    const { about, holdsSignIns } = drive.revocation
+    drives.add(drive)
+    if (!holdsSignIns) return
+    const others = holding.get(about)
+    if (others === undefined) holding.set(about, new Set([drive]))
+    else others.add(drive)
+    held++
+  }
+
+  function forget(drive: Drive): void {
+    const { about, holdsSignIns } = drive.revocation
+    drives.delete(drive)
+    if (!holdsSignIns) return
+    const others = holding.get(about)
+    others?.delete(drive)
+    if (others?.size === 0) holding.delete(about)
+    held--
   }
 
   /** As many as may be tried at once. */
@@ -101,23 +137,20 @@ export function createPending(environment: Environment): PendingRevocations {
     timer = undefined
     if (closed) return
     while (underWay < AT_ONCE) {
-      if (turns.length === 0) turns = whoseTurn()
+      if (turns.length === 0) turns = whoseTurn().toReversed()
       const drive = turns.pop()
       if (drive === undefined) return sleep()
-      if (drive.running === undefined && drives.has(drive.revocation.key)) void attempt(drive)
+      if (drive.running === undefined && drives.has(drive)) void attempt(drive)
     }
   }
 
   /** Those whose time has come; all, while the store confirms. */
   function whoseTurn(): Drive[] {
-    const now = environment.monotonic()
-    const idle = [...drives.values()].filter(({ running }) => running === undefined)
-    return idle.filter(({ dueAt }) => wasLastConfirmed || dueAt <= now).toReversed()
+    return wasLastConfirmed ? waiting.all() : waiting.due(environment.monotonic())
   }
 
   function sleep(): void {
-    let dueAt = Number.POSITIVE_INFINITY
-    for (const drive of drives.values()) if (drive.running === undefined) dueAt = Math.min(dueAt, drive.dueAt)
+    const dueAt = waiting.nextAt()
     if (dueAt !== Number.POSITIVE_INFINITY) wakeAt(dueAt)
   }
 
@@ -128,13 +161,6 @@ export function createPending(environment: Environment): PendingRevocations {
     timer = environment.after(Math.max(dueAt - environment.monotonic(), SHORTEST_SLEEP_MS), work)
   }
 
-  function concerning(about: string): readonly Drive[] {
-    return [...drives.values()].filter(
-      ({ revocation }) =>
-        revocation.holdsSignIns && (revocation.about === about || revocation.about === EVERYTHING),
-    )
-  }
-
   return {
     get isEmpty() {
       return drives.size === 0
@@ -143,9 +169,7 @@ export function createPending(environment: Environment): PendingRevocations {
       return drives.size
     },
     drive(revocation) {
-      const running = drives.get(revocation.key)
-      if (running !== undefined) return running.completed
-      if (drives.size >= MOST_DRIVEN) throw overloaded()
+      if (revocation.holdsSignIns && held >= MOST_DRIVEN) throw overloaded()
       const { promise, resolve } = Promise.withResolvers<void>()
       const drive: Drive = {
         revocation,
@@ -156,26 +180,27 @@ export function createPending(environment: Environment): PendingRevocations {
         running: undefined,
       }
       wasLastConfirmed = false
+      remember(drive)
       postpone(drive)
-      drives.set(revocation.key, drive)
       wakeAt(drive.dueAt)
       return promise
     },
     async settle(about) {
-      const settled = await Promise.all(concerning(about).map(attempt))
+      const concerning = [...(holding.get(about) ?? []), ...(holding.get(EVERYTHING) ?? [])]
+      const settled = await Promise.all(concerning.map(attempt))
       return settled.every(Boolean)
     },
     async close() {
       closed = true
       timer?.cancel()
-      const left = [...drives.values()]
+      const left = [...drives]
       for (let isWell = true; isWell && left.length > 0; )
         isWell = (await Promise.all(left.splice(0, AT_ONCE).map(attempt))).some(Boolean)
-      for (const key of drives.keys()) {
+      for (const { revocation } of drives) {
         environment.log({
           level: 'error',
           message: 'A revocation was not confirmed before these sessions were closed. Ask for it again.',
-          fields: { of: key },
+          fields: { of: revocation.key },
         })
       }
     },

@@ -20,15 +20,18 @@ export type Refusal =
       /** Not before this instant: until then the secret before is good beside the new one. */
       readonly from?: number | undefined
     }
-  /** Sessions admitted under an earlier epoch. */
-  | {
-      readonly kind: 'roster'
-      readonly roster: RosterKey
-      readonly belowEpoch: number
-      readonly except?: SessionNumber
-    }
+  | RosterRefusal
   /** Sessions under an earlier global epoch; with infinity, nobody can say which those are. */
   | { readonly kind: 'everything'; readonly belowGlobalEpoch: number }
+
+/** Sessions admitted under an earlier epoch, and these, which somebody else may have admitted anew. */
+export interface RosterRefusal {
+  readonly kind: 'roster'
+  readonly roster: RosterKey
+  readonly belowEpoch: number
+  readonly numbers?: readonly SessionNumber[]
+  readonly except?: SessionNumber
+}
 
 export interface Refusals {
   readonly isEmpty: boolean
@@ -78,8 +81,10 @@ interface Asked {
 
 function matches(refusal: Refusal, { header, session, now }: Asked): boolean {
   if (refusal.kind === 'everything') return header.globalEpoch < refusal.belowGlobalEpoch
-  if (refusal.kind === 'roster')
-    return session.epoch < refusal.belowEpoch && session.number !== refusal.except
+  if (refusal.kind === 'roster') {
+    const { belowEpoch, numbers = [], except } = refusal
+    return session.number !== except && (session.epoch < belowEpoch || numbers.includes(session.number))
+  }
   const { number, secretHash, belowGeneration = Number.POSITIVE_INFINITY, from = 0 } = refusal
   return (
     number === session.number &&

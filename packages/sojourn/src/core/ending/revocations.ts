@@ -1,22 +1,24 @@
 /**
  * How sessions end by decision. A revocation resolves only when the store has confirmed it in the strongest
  * class it offers; otherwise the session is refused here at once, the caller gets `RevokeUncertain`, and the
- * revocation is driven on until it is confirmed (`pending.ts`).
+ * revocation is driven on until it is confirmed (`in-doubt.ts`).
  *
  * What is to end is observed first and does not move afterwards: a revocation that is driven on for an hour ends
- * what was there when it was asked for, and not the sign-ins that came since.
+ * what was there when it was asked for, last if it was asked for again, and not the sign-ins that came since.
  */
 import { regenerate, type RenewResult } from '../changing/changes.ts'
 import { announceEnded, type Engine, opened, presentedNow, rosterNow, rosterOf } from '../engine.ts'
 import { InputError, RevokeUncertain } from '../errors.ts'
-import { parseSessionId, randomCommitId, randomIncarnation, type RosterKey, sessionId } from '../ids.ts'
+import { parseSessionId, randomIncarnation, type RosterKey, sessionId } from '../ids.ts'
 import { EVERYTHING } from './pending.ts'
 import type { PresentedToken } from '../beginning/previous.ts'
-import type { Refusal } from './refusals.ts'
+import type { Observed, Revocation, Try } from './in-doubt.ts'
+import type { RosterRefusal } from './refusals.ts'
 import type { EndReason } from '../roster.ts'
 import {
   type EndTarget,
   erase,
+  joinedTargets,
   type RevokedOthers,
   revokeAll as revokeAllRule,
   revokeAllBut,
@@ -107,9 +109,10 @@ export async function keepOnly<Data, Attributes>(
 export async function revokeEverything(engine: Engine): Promise<void> {
   await opened(engine)
   const { answer } = await confirmed<number, number>(engine, {
-    key: (target) => `${EVERYTHING} below ${target}`,
+    key: EVERYTHING,
     about: EVERYTHING,
     observe: (how) => engine.watch.next(how),
+    joined: (older, newer) => Math.max(older, newer),
     refusal: (target) => ({ kind: 'everything', belowGlobalEpoch: target ?? Number.POSITIVE_INFINITY }),
     async run(target, how) {
       const { globalEpoch } = await engine.watch.raise(target, how)
@@ -127,10 +130,11 @@ async function endOne<Answer>(
   const { roster, number, secretHash, generation } = of
   const id = sessionId(roster, number)
   const write = writing(engine, roster, inRealm(engine.settings.realm, rule))
-  return await confirmed(engine, {
-    key: () => (generation === undefined ? id : `${id} generation ${generation}`),
+  return await confirmed<true, Answer | undefined>(engine, {
+    key: generation === undefined ? id : `${id} generation ${generation}`,
     about: roster,
     observe: () => Promise.resolve(true),
+    joined: (older) => older,
     refusal: () => ({ kind: 'session', roster, number, ...(secretHash === undefined ? {} : { secretHash }) }),
     run: (_, how) => write(how),
   })
@@ -144,10 +148,11 @@ async function endAll<Answer>(
   const roster = await rosterOf(engine, subject)
   const owner = { realm: engine.settings.realm, subject }
   const { answer } = await confirmed<EndTarget, Answer>(engine, {
-    key: (target) => `all ${rule.name} ${placeOf(roster, target)}`,
+    key: `all ${rule.name} ${roster}`,
     about: roster,
     observe: ({ urgent }) => endTarget(engine, { roster, subject, urgent }),
-    refusal: (target) => ({ kind: 'roster', roster, belowEpoch: target?.epoch ?? Number.POSITIVE_INFINITY }),
+    joined: joinedTargets,
+    refusal: (target) => ({ kind: 'roster', roster, ...refused(target) }),
     run: (target, how) => writing(engine, roster, ofSubject(owner, rule(target)))(how),
   })
   return answer
@@ -162,18 +167,19 @@ async function endAllBut<Data, Attributes>(
   const { roster, record, header } = presentedBy(session)
   const keep = record.number
   const { answer } = await confirmed<EndTarget, RevokedOthers>(engine, {
-    key: (target) => `all but ${keep} ${options.why} ${placeOf(roster, target)}`,
+    key: `all but ${keep} ${options.why} ${roster}`,
     about: roster,
     observe: ({ urgent }) => endTarget(engine, { roster, subject: header.subject ?? '', urgent }),
-    refusal: (target) => ({
-      kind: 'roster',
-      roster,
-      belowEpoch: target?.epoch ?? Number.POSITIVE_INFINITY,
-      except: keep,
-    }),
+    joined: joinedTargets,
+    refusal: (target) => ({ kind: 'roster', roster, ...refused(target), except: keep }),
     run: (target, how) => writing(engine, roster, revokeAllBut({ ...options, keep }, target))(how),
   })
   return answer
+}
+
+function refused(target: EndTarget | undefined): Pick<RosterRefusal, 'belowEpoch' | 'numbers'> {
+  if (target === undefined) return { belowEpoch: Number.POSITIVE_INFINITY }
+  return { belowEpoch: target.epoch, numbers: target.numbers }
 }
 
 /** What is there now, to be ended. **Cost**: one read. */
@@ -184,89 +190,34 @@ async function endTarget(
   const { store, checks, environment, settings } = engine
   const { subject, urgent } = of
   const { realm } = settings
-  const fresh = randomIncarnation(environment)
   const found = await loadRoster({ store, deadlines: checks, urgent }, of.roster, 'roster')
-  if (found === undefined) return { realm, subject, epoch: 1, incarnation: undefined, fresh, numbers: [] }
-  const { header, sessions } = found
-  assertOwner({ realm, subject }, header)
-  const numbers = [...sessions.keys()]
-  return { realm, subject, epoch: header.epoch + 1, incarnation: header.incarnation, fresh, numbers }
-}
-
-interface Revocation<Target, Answer> {
-  /** What is to end, for joining drives and logs: public handles only. What came since another target was observed is not in that one. */
-  readonly key: (target: Target) => string
-  /** The roster it concerns, or everything. */
-  readonly about: string
-  /** Made once; the first that succeeds stands. */
-  readonly observe: (how: Try) => Promise<Target>
-  /** What is refused here meanwhile; wider while nothing could be observed. */
-  readonly refusal: (target: Target | undefined) => Refusal
-  readonly run: (target: Target, how: Try) => Promise<Changed<Answer>>
-}
-
-interface Try {
-  /** One that is driven on: made whatever the breakers say, and written also when there is nothing left to end. */
-  readonly urgent: boolean
+  assertOwner({ realm, subject }, found?.header)
+  return {
+    realm,
+    subject,
+    epoch: (found?.header.epoch ?? 0) + 1,
+    incarnation: found?.header.incarnation,
+    fresh: randomIncarnation(environment),
+    numbers: [...(found?.sessions.keys() ?? [])],
+  }
 }
 
 /** @throws RevokeUncertain; SystemError `OVERLOADED` when it is neither confirmed nor driven on */
 async function confirmed<Target, Answer>(
-  engine: Engine,
+  { inDoubt }: Engine,
   revocation: Revocation<Target, Answer>,
 ): Promise<Changed<Answer>> {
-  let observed: { readonly target: Target } | undefined
-  const attempt = async (how: Try): Promise<Changed<Answer>> => {
-    observed ??= { target: await revocation.observe(how) }
-    return await revocation.run(observed.target, how)
-  }
-  const first = await settled(() => attempt({ urgent: false }))
-  if ('done' in first) return first.done
-  if (first.failed instanceof InputError) throw first.failed
-  let lift = (): void => undefined
-  let narrow = observed !== undefined
-  const completed = engine.pending.drive({
-    key: observed === undefined ? unobserved(engine, revocation.about) : revocation.key(observed.target),
-    about: revocation.about,
-    holdsSignIns: true,
-    async attempt() {
-      const next = await settled(() => attempt({ urgent: true }))
-      if (!narrow && observed !== undefined) {
-        narrow = true
-        lift()
-        lift = engine.refusals.add(revocation.refusal(observed.target))
-      }
-      if (!('done' in next)) return false
-      lift()
-      engine.events.emit('revoke.completed', { of: revocation.about })
-      return true
-    },
-  })
-  lift = engine.refusals.add(revocation.refusal(observed?.target))
-  engine.events.emit('revoke.uncertain', { of: revocation.about })
-  // A drive that was joined carries a refusal of its own.
-  void completed.then(() => lift())
-  throw new RevokeUncertain(completed, first.failed)
-}
-
-function placeOf(roster: RosterKey, { epoch, incarnation }: EndTarget): string {
-  return `${roster} ${incarnation} below ${epoch}`
-}
-
-/** Nobody can say what it will end, so it is joined by nobody. */
-function unobserved({ environment }: Engine, about: string): string {
-  return `${about} ${randomCommitId(environment)}`
-}
-
-async function settled<Answer>(
-  run: () => Promise<Changed<Answer>>,
-): Promise<{ done: Changed<Answer> } | { failed: unknown }> {
+  let observed: Observed<Target> | undefined
+  let cause: unknown
   try {
-    const done = await run()
-    return done.outcome === 'uncertain' ? { failed: undefined } : { done }
-  } catch (failed) {
-    return { failed }
+    observed = { target: await revocation.observe({ urgent: false }) }
+    const changed = await revocation.run(observed.target, { urgent: false })
+    if (changed.outcome !== 'uncertain') return changed
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    cause = error
   }
+  throw new RevokeUncertain(inDoubt.driveOn(revocation, observed), cause)
 }
 
 function writing<Answer>(
@@ -274,7 +225,7 @@ function writing<Answer>(
   roster: RosterKey,
   rule: Rule<Answer>,
 ): (how: Try) => Promise<Changed<Answer>> {
-  const confirm = { realm: engine.settings.realm, incarnation: randomIncarnation(engine.environment) }
+  const confirm = { realm: engine.settings.realm }
   return async ({ urgent }) => {
     const changed = await engine.writer.change(roster, {
       scope: 'roster',

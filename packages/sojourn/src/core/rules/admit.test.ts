@@ -199,6 +199,12 @@ describe('shared attributes', () => {
   })
 })
 
+it('makes a roster that names nobody its own, whoever wrote it', () => {
+  const bare = rosterOf([], { realm: 'customers', subject: undefined })
+  const step = admit(admission({ realm: 'staff' }))(bare, AT)
+  expect(step.roster?.header).toMatchObject({ realm: 'staff', subject: 'ada' })
+})
+
 it('refuses a roster that names somebody else', () => {
   for (const header of [{ subject: 'bob' }, { realm: 'staff' }])
     expect(() => admit(admission())(rosterOf([], header), AT)).toThrow(

@@ -115,7 +115,9 @@ function addTo(
   // Never older than what the clock of another process said about the attributes, or it would be due at once.
   const secretAt = Math.max(admission.session.secretAt, attributes?.setAt ?? 0)
   const session: StoredSession = { ...admission.session, secretAt, epoch: roster.header.epoch }
-  const named = withHeader(pruned.roster, { subject: admission.subject, attributes })
+  // A header that names nobody may have been written by a realm that it is not of.
+  const { realm, subject } = admission
+  const named = withHeader(pruned.roster, { realm, subject, attributes })
   const sessions = new Map(named.sessions)
   for (const { number } of evicted) sessions.delete(number)
   sessions.set(session.number, session)

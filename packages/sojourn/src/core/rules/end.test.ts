@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { makeIncarnation, makeNumber, makeRecord, makeRosterKey } from '../../testing/builders.ts'
 import { FAKE_START } from '../../testing/fake-environment.ts'
 import type { StoredSession } from '../roster.ts'
-import { claim, type EndTarget, erase, revoke, revokeAll, revokeAllBut, revokeHeld } from './end.ts'
+import {
+  claim,
+  type EndTarget,
+  erase,
+  joinedTargets,
+  revoke,
+  revokeAll,
+  revokeAllBut,
+  revokeHeld,
+} from './end.ts'
 import { inRealm, isLive, ofSubject, type RosterView, type Step } from './rule.ts'
 import { AT, rosterOf } from './rules.fixture.ts'
 
@@ -104,6 +113,12 @@ describe('revokeAll', () => {
     expect(step.roster?.header).toMatchObject({ epoch: 1, subject: 'ada', incarnation: makeIncarnation(4) })
   })
 
+  it('makes a roster that names nobody its realm’s own', () => {
+    const bare = rosterOf([], { realm: 'customers', subject: undefined })
+    const step = revokeAll(target({ realm: 'staff' }))(bare, AT)
+    expect(step.roster?.header).toMatchObject({ realm: 'staff', subject: undefined, epoch: 1 })
+  })
+
   it('applied again ends what was there, and no sign-in that came since', () => {
     const once = revokeAll(target())(ROSTER, AT)
     const since = makeRecord({ number: makeNumber(7), epoch: 1 })
@@ -119,6 +134,33 @@ describe('revokeAll', () => {
     const step = revokeAll(target())(rosterOf(sessions, { epoch: 0 }), { ...AT, globalEpoch: 9 })
     expect(step.roster?.header).toMatchObject({ globalEpoch: 9 })
     expect(step.roster?.header.epoch).toBeGreaterThan(0)
+  })
+})
+
+describe('two targets joined', () => {
+  const [one, two] = [makeNumber(1), makeNumber(2)]
+  const first = target({ epoch: 3, numbers: [one, two] })
+
+  it('are the older one where the newer one ends no more', () => {
+    for (const newer of [first, target({ epoch: 2, numbers: [two] })])
+      expect(joinedTargets(first, { ...newer, fresh: makeIncarnation(5) })).toBe(first)
+  })
+
+  it('reach the higher epoch and end the sessions of both, whichever was observed first', () => {
+    const second = target({ epoch: 2, numbers: [two, makeNumber(3)] })
+    for (const joined of [joinedTargets(first, second), joinedTargets(second, first)]) {
+      expect(joined.epoch).toBe(3)
+      expect(joined.numbers.toSorted()).toEqual([one, two, makeNumber(3)].toSorted())
+    }
+  })
+
+  it('are about the newer roster, and end what is left of the older one', () => {
+    const incarnation = makeIncarnation(6)
+    const rebuilt = target({ epoch: 1, incarnation, numbers: [makeNumber(3)] })
+    const joined = joinedTargets(first, rebuilt)
+    expect(joined).toMatchObject({ epoch: 1, incarnation })
+    expect(joined.numbers).toHaveLength(3)
+    expect(livingIn(revokeAll(joined)(ROSTER, AT).roster)).toEqual([])
   })
 })
 

@@ -65,6 +65,21 @@ export interface EndTarget {
   readonly numbers: readonly SessionNumber[]
 }
 
+/**
+ * What ends all that both would end; the older one itself when that is as much. Of two rosters the newer one was there
+ * last: whatever brings the other one back, it has not reached this target.
+ */
+export function joinedTargets(older: EndTarget, newer: EndTarget): EndTarget {
+  const isSameRoster = older.incarnation === newer.incarnation
+  const isKnown = newer.numbers.every((number) => older.numbers.includes(number))
+  if (isSameRoster && older.epoch >= newer.epoch && isKnown) return older
+  return {
+    ...newer,
+    epoch: isSameRoster ? Math.max(older.epoch, newer.epoch) : newer.epoch,
+    numbers: [...new Set([...older.numbers, ...newer.numbers])],
+  }
+}
+
 /** Ends all sessions and sign-ins in flight by raising the epoch. Records stay where they are and count no more. */
 export function revokeAll(target: EndTarget): Rule<{ readonly sessions: number }> {
   return (roster, moment) => {
@@ -191,5 +206,5 @@ function raise(roster: RosterView | undefined, target: EndTarget, moment: Moment
     header.incarnation === fresh || (header.incarnation === incarnation && header.epoch >= epoch)
   if (isReached) return roster
   const globalEpoch = Math.max(header.globalEpoch, moment.globalEpoch)
-  return withHeader(roster, { epoch: header.epoch + 1, globalEpoch })
+  return withHeader(roster, { realm, epoch: header.epoch + 1, globalEpoch })
 }

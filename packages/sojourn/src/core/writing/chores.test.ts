@@ -50,6 +50,30 @@ it('does what is added while it works', async () => {
   expect(done).toEqual(['b'])
 })
 
+it('does 32 at a time, and gives each place that is free to the next one', async () => {
+  const { environment, chores, done, job } = setUp()
+  const ends: (() => void)[] = []
+  const slow = (): Promise<void> => new Promise((resolve) => ends.push(resolve))
+  for (let index = 0; index < 31; index++) chores.add(`slow ${index}`, slow)
+  for (let index = 0; index < 100; index++) chores.add(`key ${index}`, job(`${index}`))
+  for (let index = 31; index < 40; index++) chores.add(`slow ${index}`, slow)
+  await environment.advance(1)
+  expect(done, 'through the one place that is left').toHaveLength(100)
+  expect(ends).toHaveLength(32)
+  ends[0]?.()
+  await environment.advance(0)
+  expect(ends).toHaveLength(33)
+})
+
+it('that hang do not keep the others from being done, also those that come later', async () => {
+  const { environment, chores, done, job } = setUp()
+  chores.add('slow', () => new Promise(() => {}))
+  await environment.advance(1)
+  chores.add('a', job('a'))
+  await environment.advance(1)
+  expect(done).toEqual(['a'])
+})
+
 it('keeps a chore for later', async () => {
   const { environment, chores, done, job } = setUp()
   chores.later('a', job('a'))

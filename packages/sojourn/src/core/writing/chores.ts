@@ -25,28 +25,35 @@ const AT_ONCE = 32
 export function createChores(environment: Environment, { laterMs }: { readonly laterMs: number }): Chores {
   const kept: KeptChore[] = []
   const queued = new Map<string, () => Promise<unknown>>()
-  const running = new Set<string>()
-  let working: Promise<void> | undefined
+  const running = new Map<string, Promise<void>>()
+  let line = queued.entries()
   let scheduled = false
 
-  async function work(): Promise<void> {
-    while (queued.size > 0) {
-      const batch = [...queued].slice(0, AT_ONCE)
-      for (const [key] of batch) {
-        queued.delete(key)
-        running.add(key)
-      }
-      await Promise.allSettled(batch.map(([, run]) => run()))
-      for (const [key] of batch) running.delete(key)
+  /** Each place is given to the next one as soon as it is free, so that none waits for one that takes long. */
+  function work(): void {
+    while (running.size < AT_ONCE) {
+      const [key, run] = first() ?? []
+      if (key === undefined || run === undefined) return
+      queued.delete(key)
+      running.set(key, done(key, run))
     }
   }
 
-  async function begin(): Promise<void> {
-    scheduled = false
-    working ??= work().finally(() => {
-      working = undefined
-    })
-    await working
+  /** The same iterator as long as it goes: a new one would walk over all that has been deleted. */
+  function first(): [string, () => Promise<unknown>] | undefined {
+    const next = line.next()
+    if (next.done !== true) return next.value
+    line = queued.entries()
+    return line.next().value
+  }
+
+  /** What fails is dropped. */
+  async function done(key: string, run: () => Promise<unknown>): Promise<void> {
+    await Promise.resolve()
+      .then(run)
+      .catch(() => undefined)
+    running.delete(key)
+    work()
   }
 
   function add(key: string, run: () => Promise<unknown>): 'added' | 'joined' | 'full' {
@@ -58,9 +65,12 @@ export function createChores(environment: Environment, { laterMs }: { readonly l
   }
 
   function schedule(): void {
-    if (scheduled || working !== undefined) return
+    if (scheduled || running.size >= AT_ONCE) return
     scheduled = true
-    environment.after(1, () => void begin())
+    environment.after(1, () => {
+      scheduled = false
+      work()
+    })
   }
 
   /** Queues what has become due, and wakes again for the next. */
@@ -82,7 +92,7 @@ export function createChores(environment: Environment, { laterMs }: { readonly l
     },
     async flush() {
       for (const { key, run } of kept.splice(0)) queued.set(key, run)
-      while (queued.size > 0 || working !== undefined) await begin()
+      for (work(); running.size > 0; ) await Promise.all(running.values())
     },
   }
 }

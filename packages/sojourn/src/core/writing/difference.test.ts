@@ -119,6 +119,13 @@ it('keeps the key as long as the longest-lived of what it puts, and the header a
   expect(difference(BEFORE, withSession(BEFORE, near), options)?.keepUntil).toBe(KEEP)
 })
 
+it.each([Number.NaN, Number.POSITIVE_INFINITY])('is refused where it would be kept until %s', (until) => {
+  const endless = session(4, { idleDeadline: until, absoluteDeadline: until })
+  expect(() => difference(BEFORE, withSession(BEFORE, endless), options)).toThrow(/epoch milliseconds/)
+  const bare = { ...options, keepHeaderUntil: until }
+  expect(() => difference(BEFORE, withHeader(BEFORE, { epoch: 3 }), bare)).toThrow(TypeError)
+})
+
 it('never forgets an expectation, whatever a rule did', () => {
   const act = fc.record({
     index: fc.integer({ min: 1, max: 5 }),

@@ -103,5 +103,9 @@ function expectation(
 }
 
 function keepUntil(put: readonly StoredSession[], keepHeaderUntil: number): number {
-  return put.reduce((latest, session) => Math.max(latest, keepSessionUntil(session)), keepHeaderUntil)
+  const latest = put.reduce((until, session) => Math.max(until, keepSessionUntil(session)), keepHeaderUntil)
+  if (Number.isFinite(latest)) return latest
+  throw new TypeError(
+    `This change would be kept until ${latest}, and no store can keep that. Look at \`now\` of the environment, which must answer epoch milliseconds.`,
+  )
 }

@@ -4,17 +4,18 @@
  * rules again, within one budget of time.
  */
 import type { Deadlines } from '../calls/deadline.ts'
+import { confirmation, takingAway } from './confirming.ts'
 import { difference } from './difference.ts'
 import type { Environment } from '../environment.ts'
 import { SystemError } from '../errors.ts'
-import { type Incarnation, type RosterKey, randomCommitId } from '../ids.ts'
+import { type RosterKey, randomCommitId } from '../ids.ts'
 import { isDoubtful, type Landing, unknownOutcome, whetherLanded } from './landing.ts'
 import { type LoadedRoster, loadRoster, type Scope } from './loading.ts'
 import type { RosterHeader } from '../roster.ts'
-import { type EndedSession, emptyRoster, type Moment, type RosterView, type Rule } from '../rules/rule.ts'
+import { type EndedSession, type Moment, type RosterView, type Rule } from '../rules/rule.ts'
 import type { SessionStore, WriteClass } from '../store.ts'
 
-interface ChangeRequest<Answer> {
+export interface ChangeRequest<Answer> {
   readonly scope: Scope
   readonly rule: Rule<Answer>
   readonly writeClass: WriteClass
@@ -24,9 +25,9 @@ interface ChangeRequest<Answer> {
   readonly once?: boolean
   /**
    * Writes a header even when the rule finds nothing to change, so that the write class is reached for what is
-   * there, or for its absence.
+   * there, or for its absence: then the header is taken away again.
    */
-  readonly confirm?: { readonly realm: string; readonly incarnation: Incarnation } | undefined
+  readonly confirm?: { readonly realm: string } | undefined
   /** Made also while the breakers turn changes away. Default false. */
   readonly urgent?: boolean
   /** Loaded for this change alone: it is applied to that first, unless other changes are in line. */
@@ -137,11 +138,14 @@ async function commitTogether(
         ? await loadAgain(parts, key, { scope: commonScope(batch), doubts, urgent })
         : loaded.roster
     const landed = doubts.find((doubt) => whetherLanded(doubt, before) === 'yes')
-    if (landed !== undefined) return settle(landed.applied, outcomeOf(landed), before?.header)
+    if (landed !== undefined) {
+      settle(landed.applied, outcomeOf(landed), before?.header)
+      return await takeAway(parts, key, { change: landed.change, urgent })
+    }
     assertRepeatable(batch, doubts, before)
     const moment = await parts.moment(before?.header.globalEpoch ?? 0)
     const applied = applyAll(batch, before, moment)
-    const change = difference(before, confirmed(batch, before, applied.after, moment), {
+    const change = difference(before, confirmed(parts, batch, { before, after: applied.after, moment }), {
       id: randomCommitId(parts.environment),
       writeClass: writeClassOf(parts, batch, applied.ended),
       ended: applied.ended,
@@ -151,7 +155,10 @@ async function commitTogether(
     if (change === undefined) return settle(applied, unchanged(doubts), header)
     try {
       const answer = await parts.writes.limit(() => parts.store.commit(key, change), { urgent })
-      if (answer === 'committed' || answer === 'uncertain') return settle(applied, answer, header)
+      if (answer === 'committed' || answer === 'uncertain') {
+        settle(applied, answer, header)
+        return await takeAway(parts, key, { change, urgent })
+      }
     } catch (error) {
       if (!isDoubtful(error)) throw clearly(error, doubts)
       doubts.push({ before, change, applied, cause: error })
@@ -259,16 +266,24 @@ function settle(
 }
 
 function confirmed(
+  parts: WriterParts,
   batch: readonly Waiting[],
-  before: RosterView | undefined,
-  after: RosterView | undefined,
-  moment: Moment,
+  { before, after, moment }: Pick<Applied, 'after'> & Pick<Doubt, 'before'> & { readonly moment: Moment },
 ): RosterView | undefined {
   const confirm = batch.find(({ request }) => request.confirm !== undefined)?.request.confirm
   if (confirm === undefined || after !== before) return after
-  return after === undefined
-    ? emptyRoster({ ...confirm, subject: undefined }, moment)
-    : { ...after, header: { ...after.header } }
+  return confirmation(parts.environment, { roster: after, realm: confirm.realm, moment })
+}
+
+/** Should it fail, what is left has no sessions, and goes when its time is over. */
+async function takeAway(
+  parts: WriterParts,
+  key: RosterKey,
+  { change, urgent }: Pick<Doubt, 'change'> & { readonly urgent: boolean },
+): Promise<void> {
+  const away = takingAway(parts.environment, change)
+  if (away === undefined) return
+  await parts.writes.limit(() => parts.store.commit(key, away), { urgent }).catch(() => undefined)
 }
 
 function commonScope(batch: readonly Waiting[]): Scope {
