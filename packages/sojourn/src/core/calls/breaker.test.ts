@@ -84,6 +84,39 @@ describe('it opens', () => {
     expect(breaker.opened).toBe(0)
   })
 
+  it('not for the part of a cluster that is gone, when the answers of the others come behind its failures', async () => {
+    const { breaker, environment, outcomeOf } = setUp()
+    for (let batch = 0; batch < 40; batch++) {
+      for (let call = 0; call < 20; call++) await outcomeOf(() => Promise.reject(outage()))
+      for (let call = 0; call < 40; call++) await outcomeOf()
+      await environment.advance(300)
+    }
+    expect(breaker.opened).toBe(0)
+  })
+
+  it('within three seconds when that part was gone and the rest goes too', async () => {
+    const { breaker, environment, outcomeOf } = setUp()
+    for (let call = 0; call < 100; call++) {
+      await outcomeOf(call % 3 === 0 ? () => Promise.reject(outage()) : undefined)
+      await environment.advance(20)
+    }
+    expect(breaker.state).toBe('closed')
+    for (let call = 0; call < 150 && breaker.state === 'closed'; call++) {
+      await outcomeOf(() => Promise.reject(outage()))
+      await environment.advance(20)
+    }
+    expect(breaker.state).toBe('open')
+  })
+
+  it('at once when the store goes that failed now and then before', async () => {
+    const { breaker, environment, failing, outcomeOf } = setUp()
+    await outcomeOf(() => Promise.reject(outage()))
+    for (let call = 0; call < 100; call++) await outcomeOf()
+    await environment.advance(2_000)
+    await failing()
+    expect(breaker.state).toBe('open')
+  })
+
   it.each<[boolean, unknown]>([
     [true, outage('DEADLINE_EXCEEDED')],
     [true, new Error('thrown by a driver')],

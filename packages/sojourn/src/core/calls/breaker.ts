@@ -45,9 +45,15 @@ export class NotMade extends SystemError {
   }
 }
 
-/** How many failures in a row, over how long a time, open it. */
+/** How many failures, over how long a time, open it, when less than one call in so many was answered meanwhile. */
 const FAILURES = 10
 const FAILING_FOR_MS = 250
+const ANSWERED_ONE_IN = 20
+/**
+ * How long answers are remembered, once and once again. Of a cluster one part may be gone: the others go on answering, but
+ * a process that was held up sees all failures first and the answers behind them.
+ */
+const WINDOW_MS = 1000
 const SHORTEST_PAUSE_MS = 100
 /** Below the second that clients are told to wait (`Retry-After`). */
 export const LONGEST_PAUSE_MS = 500
@@ -66,6 +72,9 @@ export function createBreaker(parts: {
   let state: BreakerState['state'] = 'closed'
   let failures = 0
   let failingSince = 0
+  /** Since the first of these failures, and in the window before. */
+  let answers = 0
+  let answersBefore = 0
   let closedUntil = 0
   let opened = 0
   let refused = 0
@@ -77,20 +86,33 @@ export function createBreaker(parts: {
   }
 
   function count(): void {
-    if (failures++ === 0) failingSince = environment.monotonic()
+    const now = environment.monotonic()
+    const isPast = answers + answersBefore > 0 && now - failingSince >= WINDOW_MS
+    if (failures === 0 || isPast) {
+      answersBefore = now - failingSince < 2 * WINDOW_MS ? answers : 0
+      answers = 0
+      failures = 0
+      failingSince = now
+    }
+    failures++
     openIfFailing()
   }
 
   function openIfFailing(): void {
     if (failures < FAILURES || environment.monotonic() - failingSince < FAILING_FOR_MS) return
+    if ((answers + answersBefore) * ANSWERED_ONE_IN >= failures) return
     opened++
     pause()
     changed('opened')
   }
 
   function answered(): void {
+    if (state === 'closed') {
+      if (failures > 0) answers++
+      return
+    }
     failures = 0
-    if (state === 'closed') return
+    answers = 0
     state = 'closed'
     changed('closed')
   }
