@@ -10,12 +10,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { anyoneCanReach } from './listening.ts'
-import { acceptsConnections, freePorts } from './ports.ts'
+import { acceptsConnections, freePorts, LOOPBACK } from './ports.ts'
 
 /** Where a server is: what its configuration is made of. */
 export interface Place {
   /** For its files and sockets; removed when it stops. */
   readonly folder: string
+  /** Of loopback: where it listens, and where its own connections come from. */
+  readonly host: string
   /** As many as were asked for. */
   readonly ports: readonly number[]
 }
@@ -32,12 +34,19 @@ export interface RunningServer extends Place {
   readonly kill: () => Promise<void>
   /** The same ports, the same files. Ends the process first if it still runs. */
   readonly restart: () => Promise<void>
-  /** Ends this process and no other, waits until it is gone, and removes its directory. Idempotent. */
+  /**
+   * Ends this process and no other, waits until it is gone, and removes its directory. One that does not leave when it
+   * is asked to, within ten seconds, is killed. Idempotent.
+   */
   readonly stop: () => Promise<void>
 }
 
 export interface Program {
   readonly name: string
+  /** An address of loopback. Default 127.0.0.1. */
+  readonly host?: string
+  /** Of its process, besides `PATH`. Default none. */
+  readonly env?: Readonly<Record<string, string>>
   /** The command line, once the configuration is written. */
   readonly args: (place: Place) => readonly string[]
   /** By their names in the directory. */
@@ -61,12 +70,15 @@ interface RunningProcess {
 const MOST_ATTEMPTS = 5
 const PATIENCE_MS = 60_000
 const POLL_MS = 10
+/** A server may refuse to leave while it is at something, and forget that it was asked to. */
+const ASK_AGAIN_MS = 500
+const MOST_ASKED = 20
 
 /** Starts it and waits until it listens. Ports that somebody takes in the meantime are replaced by others. */
 export async function startServer(program: Program, portCount: number): Promise<RunningServer> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await attemptToStart(program, await freePorts(portCount))
+      return await attemptToStart(program, await freePorts(portCount, program.host))
     } catch (error) {
       if (attempt === MOST_ATTEMPTS || !/address.*in use/i.test((error as Error).message)) throw error
     }
@@ -74,7 +86,8 @@ export async function startServer(program: Program, portCount: number): Promise<
 }
 
 async function attemptToStart(program: Program, ports: readonly number[]): Promise<RunningServer> {
-  const place: Place = { folder: mkdtempSync(join(tmpdir(), `sojourn-${program.name}-`)), ports }
+  const { name: kind, host = LOOPBACK } = program
+  const place: Place = { folder: mkdtempSync(join(tmpdir(), `sojourn-${kind}-`)), host, ports }
   try {
     for (const [name, text] of Object.entries(program.files(place)))
       writeFileSync(join(place.folder, name), text, { mode: 0o600 })
@@ -116,10 +129,16 @@ async function runProcess(program: Program, place: Place): Promise<RunningProces
   const said = recorded(child)
   const exited = new Promise<void>((done) => child.once('close', () => done()))
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    child.kill(signal)
-    // One that is paused takes the signal when it goes on.
-    child.kill('SIGCONT')
+    const send = (each: NodeJS.Signals): void => {
+      child.kill(each)
+      // One that is paused takes the signal when it goes on.
+      child.kill('SIGCONT')
+    }
+    let asked = 1
+    send(signal)
+    const again = setInterval(() => send(asked++ < MOST_ASKED ? signal : 'SIGKILL'), ASK_AGAIN_MS)
     await exited
+    clearInterval(again)
   }
   try {
     const { pid } = child
@@ -133,11 +152,11 @@ async function runProcess(program: Program, place: Place): Promise<RunningProces
   }
 }
 
-function launch({ name, args, deathSignal = 'TERM' }: Program, place: Place): ChildProcess {
+function launch({ name, args, env = {}, deathSignal = 'TERM' }: Program, place: Place): ChildProcess {
   const command = ['--pdeathsig', deathSignal, name, ...args(place)]
   return spawn('setpriv', command, {
     cwd: place.folder,
-    env: { PATH: `${process.env['PATH']}:/usr/local/sbin:/usr/sbin:/sbin` },
+    env: { ...env, PATH: `${process.env['PATH']}:/usr/local/sbin:/usr/sbin:/sbin` },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
@@ -146,7 +165,7 @@ async function untilItListens({ isUp }: Program, place: Place, child: ChildProce
   const giveUpAt = performance.now() + PATIENCE_MS
   const isReady = async (): Promise<boolean> =>
     (await isUp(place, child.pid as number)) &&
-    (await Promise.all(place.ports.map(acceptsConnections))).every(Boolean)
+    (await Promise.all(place.ports.map((port) => acceptsConnections(port, place.host)))).every(Boolean)
   while (!(await isReady())) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`)

@@ -7,6 +7,7 @@ import { connect } from 'node:tls'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { acceptsConnections, type RedisOptions, type RedisServer, startRedis } from 'sojourn-test-programs'
 import { startRedisProcess } from './redis/process.ts'
+import { startServer } from './server-process.ts'
 
 const started: RedisServer[] = []
 
@@ -55,6 +56,32 @@ test('a paused server takes connections, answers when it goes on, and can be sto
   server.pause()
   await server.stop()
   expect(await acceptsConnections(server.port)).toBe(false)
+})
+
+test('a server that refuses to leave while it writes its first append-only file is asked again', async () => {
+  const server = await start({ config: ['rdb-key-save-delay 50000'] })
+  await server.cli('DEBUG', 'POPULATE', '40')
+  await server.cli('CONFIG', 'SET', 'appendonly', 'yes')
+  await server.stop()
+  expect(server.said()).toContain("Writing initial AOF, can't exit")
+  expect(existsSync(`/proc/${server.pid}`)).toBe(false)
+})
+
+test('a server that never leaves when it is asked to is killed', async () => {
+  const listening = (port: number): string =>
+    `process.on('SIGTERM', () => console.log('no')); require('net').createServer().listen(${port}, '127.0.0.1')`
+  const server = await startServer(
+    {
+      name: 'node',
+      args: ({ ports: [port = 0] }) => ['-e', listening(port)],
+      files: () => ({}),
+      isUp: async () => true,
+    },
+    1,
+  )
+  await server.stop()
+  expect(server.said().match(/no/g)?.length).toBeGreaterThan(1)
+  expect(existsSync(`/proc/${server.pid}`)).toBe(false)
 })
 
 test('a server with users refuses everybody else, and not `cli`', async () => {

@@ -54,3 +54,17 @@ test('a replica takes the slots of a primary that is gone, and the cluster is wh
   await primary.restart()
   await cluster.whole()
 })
+
+test('each server is where it was put, and is known to the others by that address', async () => {
+  const hosts = ['127.0.5.1', '127.0.5.2', '127.0.5.3']
+  const group = await kept(startSentinel({ replicas: 1, sentinels: 1, hosts }))
+  const servers = [group.primary, ...group.replicas, ...group.sentinels]
+  expect(servers.map(({ host }) => host)).toEqual(hosts)
+  expect(await group.primary.cli('INFO', 'replication')).toContain('slave0:ip=127.0.5.2,')
+  const watcher = group.sentinels[0]
+  expect(await watcher?.cli('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', group.name)).toContain('127.0.5.1')
+
+  const nodes = await kept(startCluster({ hosts }))
+  const [first] = nodes.nodes
+  for (const host of hosts) expect(await first?.cli('CLUSTER', 'NODES')).toContain(`${host}:`)
+})

@@ -4,11 +4,11 @@
  */
 import { expect, test } from 'vitest'
 import { createClient } from './harness/client.ts'
-import { fillMemory } from './harness/breaking.ts'
 import { crowd, eventually, expectAllSignedIn, expectHonest, startLoad } from './harness/crowd.ts'
 import { DRIVERS } from './harness/options.ts'
 import { startApp } from './harness/processes.ts'
 import { redis } from './harness/servers.ts'
+import { fillMemory } from '../programs/index.ts'
 
 test.each(DRIVERS)('%s: sessions are checked and ended, and none begins or changes', async (driver) => {
   const server = await redis()

@@ -4,8 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { RedisCluster, RedisServer } from '../programs/index.ts'
-import { breakDisk, fillMemory } from './harness/breaking.ts'
+import { breakDisk, fillMemory, type RedisCluster, type RedisServer } from '../programs/index.ts'
 import { type Client, createClient } from './harness/client.ts'
 import { crowd, eventually, expectAllSignedIn } from './harness/crowd.ts'
 import { type AppOptions, DRIVERS, type RedisPlace } from './harness/options.ts'

@@ -3,13 +3,13 @@
  * 503 with the cookie untouched, and well again without a restart of the application when the server is.
  */
 import { describe, expect, test } from 'vitest'
-import { breakDisk, changePassword, demote, forbid, type Mend, reload } from './harness/breaking.ts'
+import { changePassword, demote, forbid, reload } from './harness/breaking.ts'
 import { byStatus, crowd, eventually, expectAllSignedIn, expectHonest, startLoad } from './harness/crowd.ts'
 import { figure } from './harness/figures.ts'
 import { DRIVERS } from './harness/options.ts'
 import { startApp } from './harness/processes.ts'
 import { redis } from './harness/servers.ts'
-import type { RedisOptions, RedisServer } from '../programs/index.ts'
+import { breakDisk, type Mend, type RedisOptions, type RedisServer } from '../programs/index.ts'
 
 interface Refusal {
   readonly name: string

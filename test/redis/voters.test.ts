@@ -1,6 +1,6 @@
 /**
- * A primary with two replicas that vote, and three Sentinels. What was acknowledged is on all of them, so a failover
- * forgets no revocation; with a voter missing nothing is acknowledged that could be forgotten.
+ * A primary with two replicas that vote. What was acknowledged is on all of them, so a failover forgets no revocation,
+ * whether Sentinels or somebody else promotes one; with a voter missing nothing is acknowledged that could be forgotten.
  */
 import { describe, expect, test } from 'vitest'
 import {
@@ -15,7 +15,8 @@ import {
 import { figure } from './harness/figures.ts'
 import { DRIVERS, USUAL_DEADLINES } from './harness/options.ts'
 import { startApp } from './harness/processes.ts'
-import { sentinels } from './harness/servers.ts'
+import { startLink } from '../programs/index.ts'
+import { ending, redis, sentinels } from './harness/servers.ts'
 
 const VOTERS = 2
 
@@ -73,5 +74,27 @@ describe.each(DRIVERS)('%s', (driver) => {
     const seen = await load.stop()
     expectHonest(seen)
     figure(`failover, ${driver}`, { ...byStatus(seen), recoveryMs })
+  })
+
+  test('a copy that is never promoted is a voter too, and does not stand in for the one that is', async () => {
+    const primary = await redis()
+    const link = ending(await startLink(primary.port))
+    const successor = await redis({ replicaOf: { port: link.port } })
+    await redis({ replicaOf: primary, config: ['replica-priority 0'] })
+    const app = await startApp({ driver, redis: primary.place, store: { voters: VOTERS } })
+    const [revoked] = await crowd(1, app)
+    await eventually(async () => (await successor.cli('KEYS', 'sojourn:{*}:????????????????')) !== '')
+
+    link.swallow()
+    expect((await revoked?.post(`/revoke?id=${revoked.id}`))?.status).toBe(503)
+    expect((await app.says()).codes).toEqual(['REVOKE_UNCERTAIN'])
+    expect((await revoked?.get('/me'))?.status).toBe(401)
+
+    link.drop()
+    await eventually(async () => (await app.says()).figures['sojourn.revocations.pending'] === 0)
+    await primary.kill()
+    await successor.cli('REPLICAOF', 'NO', 'ONE')
+    const elsewhere = await startApp({ driver, redis: successor.place })
+    expect((await revoked?.get('/me', elsewhere))?.status).toBe(401)
   })
 })

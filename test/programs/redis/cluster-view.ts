@@ -4,7 +4,8 @@ import { answerOf, type RedisServer } from './process.ts'
 export const SLOTS = 16_384
 
 interface NodeView {
-  readonly port: number
+  /** `host:port`. */
+  readonly address: string
   readonly flags: readonly string[]
   readonly slots: readonly (readonly [from: number, to: number])[]
 }
@@ -37,7 +38,7 @@ export async function areWhole(nodes: readonly RedisServer[]): Promise<boolean> 
 /** By most votes: one that was cut off may believe what is over. */
 export async function ownerOf(slot: number, nodes: readonly RedisServer[]): Promise<RedisServer> {
   const named = (await Promise.all(nodes.map(viewOf))).flatMap((view) => ownerIn(view, slot) ?? [])
-  const votes = (node: RedisServer): number => named.filter((port) => port === node.port).length
+  const votes = (node: RedisServer): number => named.filter((address) => address === addressOf(node)).length
   const [owner] = nodes.toSorted((a, b) => votes(b) - votes(a))
   if (owner === undefined || votes(owner) === 0) throw new Error(`No node serves slot ${slot}.`)
   return owner
@@ -45,11 +46,15 @@ export async function ownerOf(slot: number, nodes: readonly RedisServer[]): Prom
 
 export async function isKnown(slot: number, { nodes, owner }: Ownership): Promise<boolean> {
   const views = await Promise.all(nodes.map(viewOf))
-  return views.every((view) => view.length === 0 || ownerIn(view, slot) === owner.port)
+  return views.every((view) => view.length === 0 || ownerIn(view, slot) === addressOf(owner))
 }
 
-function ownerIn(view: readonly NodeView[], slot: number): number | undefined {
-  return view.find(({ slots }) => slots.some(([from, to]) => from <= slot && slot <= to))?.port
+function addressOf({ host, port }: RedisServer): string {
+  return `${host}:${port}`
+}
+
+function ownerIn(view: readonly NodeView[], slot: number): string | undefined {
+  return view.find(({ slots }) => slots.some(([from, to]) => from <= slot && slot <= to))?.address
 }
 
 function isComplete(view: readonly NodeView[], count: number): boolean {
@@ -67,7 +72,7 @@ async function viewOf(node: RedisServer): Promise<readonly NodeView[]> {
     .split('\n')
     .map((line) => line.split(' '))
     .map(([, address = '', flags = '', , , , , , ...slots]) => ({
-      port: Number(/:(\d+)@/.exec(address)?.[1]),
+      address: address.split('@', 1)[0] ?? '',
       flags: flags.split(','),
       slots: slots.flatMap(rangeOf),
     }))

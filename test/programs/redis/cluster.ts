@@ -10,6 +10,8 @@ export interface ClusterOptions extends Pick<RedisOptions, 'config' | 'users' | 
   readonly primaries?: number
   /** For each primary. Default 0. */
   readonly replicas?: 0 | 1
+  /** Of loopback, one for each node in their order. Default 127.0.0.1 for all. */
+  readonly hosts?: readonly string[]
 }
 
 export interface RedisCluster {
@@ -30,9 +32,9 @@ export interface RedisCluster {
 
 /** Resolves when every node knows all the others and takes the cluster for whole: after about three seconds. */
 export async function startCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
-  const { primaries = 3, replicas = 0, ...data } = options
+  const { primaries = 3, replicas = 0, hosts = [], ...data } = options
   const count = primaries * (1 + replicas)
-  const nodes = await startAll(Array.from({ length: count }, () => startNode(data)))
+  const nodes = await startAll(Array.from({ length: count }, (_, index) => startNode(data, hosts[index])))
   const whole = (): Promise<void> => until('all nodes see the whole cluster', () => areWhole(nodes))
   await orStopped(nodes, async () => {
     await assignSlots(nodes.slice(0, primaries))
@@ -59,8 +61,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<RedisC
   }
 }
 
-function startNode(data: RedisOptions): Promise<RedisServer> {
+function startNode(data: RedisOptions, host?: string): Promise<RedisServer> {
   return startRedisProcess({
+    ...(host === undefined ? {} : { host }),
     ports: 2,
     config: ({ ports: [port, bus] }) => [
       `port ${port}`,
@@ -88,8 +91,8 @@ async function assignSlots(primaries: readonly RedisServer[]): Promise<void> {
 async function meet(nodes: readonly RedisServer[]): Promise<void> {
   const pairs = nodes.flatMap((node, index) => nodes.slice(index + 1).map((other) => ({ node, other })))
   await Promise.all(
-    pairs.map(({ node, other: { port, ports } }) =>
-      node.cli('CLUSTER', 'MEET', '127.0.0.1', String(port), String(ports[1])),
+    pairs.map(({ node, other: { host, port, ports } }) =>
+      node.cli('CLUSTER', 'MEET', host, String(port), String(ports[1])),
     ),
   )
   await until('all nodes have met', () => haveMet(nodes))

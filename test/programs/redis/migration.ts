@@ -29,7 +29,7 @@ export async function beginMigration({ slot, from, to, nodes }: Move): Promise<M
     async moveKeys(...keys) {
       const chosen = keys.length > 0 ? keys : await keysIn(slot, from)
       if (chosen.length === 0) return
-      const address = ['127.0.0.1', String(to.port), '', '0', TIMEOUT_MS, 'AUTH2', OPERATOR, OPERATOR]
+      const address = [to.host, String(to.port), '', '0', TIMEOUT_MS, 'AUTH2', OPERATOR, OPERATOR]
       await from.cli('MIGRATE', ...address, 'KEYS', ...chosen)
     },
     async finish() {

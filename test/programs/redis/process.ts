@@ -7,7 +7,7 @@ import { type Answer, ask, printed } from './resp.ts'
 
 export interface RedisServer extends RunningServer {
   readonly port: number
-  /** `redis://127.0.0.1:…`, or `rediss:` with TLS. Without a user. */
+  /** `redis://host:…`, or `rediss:` with TLS. Without a user. */
   readonly url: string
   /** Absent where it does not speak TLS. */
   readonly tls?: DevelopmentCertificate
@@ -22,6 +22,10 @@ export interface RedisProcess {
   readonly config: (place: Place) => readonly string[]
   /** On the command line. Default none. */
   readonly mode?: '--sentinel'
+  /** An address of loopback. Default 127.0.0.1. */
+  readonly host?: string
+  /** Of its process. Default none. */
+  readonly env?: Readonly<Record<string, string>>
   /** How many ports it needs; clients are served on the first. Default 1. */
   readonly ports?: number
   readonly tls?: DevelopmentCertificate
@@ -37,12 +41,16 @@ const MOST_SILENCE_MS = 1_000
 export async function startRedisProcess({
   config,
   mode,
+  host,
+  env = {},
   ports = 1,
   tls,
 }: RedisProcess): Promise<RedisServer> {
   const server = await startServer(
     {
       name: 'redis-server',
+      ...(host === undefined ? {} : { host }),
+      env,
       args: ({ folder }) => [join(folder, 'redis.conf'), ...(mode === undefined ? [] : [mode])],
       files: (place) => ({
         'redis.conf': [...common(place), ...config(place), ''].join('\n'),
@@ -60,7 +68,7 @@ export async function startRedisProcess({
       return server.pid
     },
     port,
-    url: `${tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}://${server.host}:${port}`,
     ...(tls === undefined ? {} : { tls }),
     cli: async (...args) => printed(await ask(args, { path: socketOf(server), user: OPERATOR })),
   }
@@ -84,9 +92,11 @@ export async function until(what: string, isSo: () => Promise<boolean>): Promise
   }
 }
 
-function common({ folder }: Place): readonly string[] {
+function common({ folder, host }: Place): readonly string[] {
   return [
-    'bind 127.0.0.1',
+    `bind ${host}`,
+    // Sentinels, replicas and nodes of a cluster are known by where their connections come from.
+    `bind-source-addr ${host}`,
     'protected-mode no',
     `dir ${folder}`,
     `unixsocket ${socketOf({ folder })}`,

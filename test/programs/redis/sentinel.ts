@@ -10,12 +10,16 @@ export interface SentinelOptions extends Pick<RedisOptions, 'config' | 'users' |
   readonly replicas?: number
   /** Default 3; a majority of them decides. */
   readonly sentinels?: number
+  /** Of loopback, one for each: the primary, the replicas, the Sentinels. Default 127.0.0.1 for all. */
+  readonly hosts?: readonly string[]
+  /** Of the replicas' processes. Default none. */
+  readonly replicaEnv?: Readonly<Record<string, string>>
 }
 
 export interface RedisSentinels {
   /** What the Sentinels call the primary. */
   readonly name: string
-  readonly sentinels: readonly SentinelServer[]
+  readonly sentinels: readonly RedisServer[]
   /** Which one it was at the start. */
   readonly primary: RedisServer
   /** Which ones they were at the start. */
@@ -23,10 +27,6 @@ export interface RedisSentinels {
   /** The one that most Sentinels name now. */
   readonly currentPrimary: () => Promise<RedisServer>
   readonly stop: () => Promise<void>
-}
-
-export interface SentinelServer extends RedisServer {
-  readonly host: string
 }
 
 const NAME = 'sojourn'
@@ -38,14 +38,23 @@ const HASTE = ['INFO-PERIOD', '500', 'PUBLISH-PERIOD', '200', 'ASK-PERIOD', '200
  * another one is the primary takes about three.
  */
 export async function startSentinel(options: SentinelOptions = {}): Promise<RedisSentinels> {
-  const { replicas = 2, sentinels = 3, ...data } = options
-  const primary = await startRedis(data)
+  const { replicas = 2, sentinels = 3, hosts = [], replicaEnv = {}, ...data } = options
+  const [primaryAt, copiesAt, watchersAt] = placed(hosts, replicas)
+  const primary = await startRedis({ ...data, ...on(primaryAt) })
   const copies = await orStopped([primary], () =>
-    startAll(repeated(replicas, () => startRedis({ ...data, replicaOf: primary }))),
+    startAll(
+      repeated(replicas, (index) =>
+        startRedis({ ...data, ...on(copiesAt[index]), env: replicaEnv, replicaOf: primary }),
+      ),
+    ),
   )
   const servers = [primary, ...copies]
   const watchers = await orStopped(servers, () =>
-    startAll(repeated(sentinels, () => startWatcher(primary, majorityOf(sentinels)))),
+    startAll(
+      repeated(sentinels, (index) =>
+        startWatcher(primary, { quorum: majorityOf(sentinels), host: watchersAt[index] }),
+      ),
+    ),
   )
   await orStopped([...servers, ...watchers], () => untilAllKnown(watchers, replicas))
   return {
@@ -58,12 +67,16 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Redi
   }
 }
 
-async function startWatcher(primary: RedisServer, quorum: number): Promise<SentinelServer> {
+async function startWatcher(
+  primary: RedisServer,
+  { quorum, host }: { readonly quorum: number; readonly host: string | undefined },
+): Promise<RedisServer> {
   const server = await startRedisProcess({
     mode: '--sentinel',
+    ...on(host),
     config: ({ ports: [port = 0] }: Place) => [
       `port ${port}`,
-      `sentinel monitor ${NAME} 127.0.0.1 ${primary.port} ${quorum}`,
+      `sentinel monitor ${NAME} ${primary.host} ${primary.port} ${quorum}`,
       `sentinel down-after-milliseconds ${NAME} 1000`,
       `sentinel failover-timeout ${NAME} 3000`,
       `sentinel parallel-syncs ${NAME} 8`,
@@ -78,7 +91,6 @@ async function startWatcher(primary: RedisServer, quorum: number): Promise<Senti
     get pid() {
       return server.pid
     },
-    host: '127.0.0.1',
     async restart() {
       await server.restart()
       await hasten()
@@ -105,9 +117,10 @@ async function primaryNamedBy(
 ): Promise<RedisServer> {
   const question = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME]
   const answers = await Promise.all(watchers.map((watcher) => answerOf(watcher, question)))
-  const ports = answers.flatMap((answer) => (Array.isArray(answer) ? [Number(answer[1])] : []))
+  const addresses = answers.flatMap((answer) => (Array.isArray(answer) ? [answer.join(':')] : []))
   const named = servers.find(
-    ({ port }) => ports.filter((other) => other === port).length >= majorityOf(watchers.length),
+    ({ host, port }) =>
+      addresses.filter((address) => address === `${host}:${port}`).length >= majorityOf(watchers.length),
   )
   if (named === undefined) throw new Error('No majority of the Sentinels names the same primary.')
   return named
@@ -126,6 +139,18 @@ function majorityOf(count: number): number {
   return Math.floor(count / 2) + 1
 }
 
-function repeated<T>(count: number, make: () => T): T[] {
-  return Array.from({ length: count }, make)
+function placed(
+  hosts: readonly string[],
+  replicas: number,
+): readonly [string | undefined, readonly string[], readonly string[]] {
+  const [first, ...others] = hosts
+  return [first, others.slice(0, replicas), others.slice(replicas)]
+}
+
+function on(host: string | undefined): { readonly host?: string } {
+  return host === undefined ? {} : { host }
+}
+
+function repeated<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index))
 }

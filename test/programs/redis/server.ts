@@ -1,10 +1,15 @@
-/** A real Redis for the time of a test, on 127.0.0.1 only. It keeps nothing on disk unless it is asked to. */
+/** A real Redis for the time of a test, on loopback only. It keeps nothing on disk unless it is asked to. */
 import { join } from 'node:path'
 import { developmentCertificate } from '../certificate.ts'
+import { LOOPBACK } from '../ports.ts'
 import type { Place } from '../server-process.ts'
 import { answerOf, OPERATOR, type RedisServer, startRedisProcess, until } from './process.ts'
 
 export interface RedisOptions {
+  /** An address of loopback, of which its own connections come as well. Default 127.0.0.1. */
+  readonly host?: string
+  /** Of its process. Default none. */
+  readonly env?: Readonly<Record<string, string>>
   /** Further lines for its configuration. */
   readonly config?: readonly string[]
   /** Whether `restart` finds the data again: every write is handed to the system before it is answered. Default false. */
@@ -14,11 +19,13 @@ export interface RedisOptions {
   /** As after `user` in its configuration: `['default on >secret ~* &* +@all']`. Default: everybody may do everything. */
   readonly users?: readonly string[]
   /** Resolves when this one is in step with it. */
-  readonly replicaOf?: { readonly port: number }
+  readonly replicaOf?: { readonly host?: string; readonly port: number }
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const server = await startRedisProcess({
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.env === undefined ? {} : { env: options.env }),
     config: (place) => [...serving(options, place), ...dataConfig(options)],
     ...(options.tls === true ? { tls: developmentCertificate() } : {}),
   })
@@ -43,7 +50,7 @@ export function dataConfig({
     `masteruser ${OPERATOR}`,
     `masterauth ${OPERATOR}`,
     ...users.map((user) => `user ${user}`),
-    ...(replicaOf === undefined ? [] : [`replicaof 127.0.0.1 ${replicaOf.port}`]),
+    ...(replicaOf === undefined ? [] : [`replicaof ${replicaOf.host ?? LOOPBACK} ${replicaOf.port}`]),
     ...config,
   ]
 }

@@ -1,29 +1,8 @@
 /** Puts a real server into a state that it does not like, and out of it again. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { rmdirSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RedisServer } from '../../programs/index.ts'
-import { eventually } from './crowd.ts'
-
-export type Mend = () => Promise<unknown>
-
-/** `OOM`: whatever takes memory is refused. */
-export async function fillMemory(server: RedisServer): Promise<Mend> {
-  await server.cli('CONFIG', 'SET', 'maxmemory', '1')
-  return () => server.cli('CONFIG', 'SET', 'maxmemory', '0')
-}
-
-/** `MISCONF`: it cannot save, and refuses to be written to. It needs `enable-protected-configs yes`. */
-export async function breakDisk(server: RedisServer): Promise<Mend> {
-  const gone = mkdtempSync(join(tmpdir(), 'sojourn-gone-'))
-  await server.cli('CONFIG', 'SET', 'dir', gone, 'save', '3600 1')
-  rmdirSync(gone)
-  await server.cli('BGSAVE')
-  await eventually(async () => (await server.cli('INFO', 'persistence')).includes('bgsave_status:err'))
-  return () => server.cli('CONFIG', 'SET', 'dir', server.folder, 'save', '')
-}
+import type { Mend, RedisServer } from '../../programs/index.ts'
 
 /** `READONLY`: it follows a server that is not there, and keeps its data. */
 export async function demote(server: RedisServer): Promise<Mend> {

@@ -6,7 +6,13 @@ import { MAX_VALUE_BYTES } from '../../core/codec/frame.ts'
 import { encodeHeader } from '../../core/codec/header.ts'
 import { encodeRecord } from '../../core/codec/record.ts'
 import { InputError } from '../../core/errors.ts'
-import { type Incarnation, NO_INCARNATION, type RosterKey, type SessionNumber } from '../../core/ids.ts'
+import {
+  type CommitId,
+  type Incarnation,
+  NO_INCARNATION,
+  type RosterKey,
+  type SessionNumber,
+} from '../../core/ids.ts'
 import type { RecordExpectation, RosterChange, RosterExpectation } from '../../core/store.ts'
 import type { CommandArgument } from './port.ts'
 import { HEADER } from './reading.ts'
@@ -29,6 +35,8 @@ export interface PreparedChange {
   /** Fields to put, each with its value behind it. */
   readonly puts: readonly CommandArgument[]
   readonly lifeMs: number
+  /** Comes back with the answer. */
+  readonly receipt: number
 }
 
 /** Whom to tell. */
@@ -63,12 +71,13 @@ export function prepareChange(roster: RosterKey, change: RosterChange, now: numb
     expectations: [...expected.values()],
     puts: putsOf(roster, change),
     lifeMs,
+    receipt: receiptOf(change.id),
   }
 }
 
 /** The `ARGV` of `commit.lua`. */
 export function argumentsOf(
-  { change, numbers, expectations, puts, lifeMs }: PreparedChange,
+  { change, numbers, expectations, puts, lifeMs, receipt }: PreparedChange,
   { command, channel }: Publishing,
   damaged: Damaged = NONE_DAMAGED,
 ): CommandArgument[] {
@@ -82,6 +91,7 @@ export function argumentsOf(
     String(numbers.length),
     String(remove.length),
     String(damaged.size),
+    String(receipt),
     ...numbers,
     ...expectations,
     ...remove.map(({ number }) => number),
@@ -154,4 +164,9 @@ function bounded(value: Buffer): Buffer {
     'DATA_TOO_LARGE',
     `An encoded session or header may take ${MAX_VALUE_BYTES} bytes; this one takes ${value.length}. Nothing was stored.`,
   )
+}
+
+/** 48 bits: with two more for the answer, still a whole number for Lua and for JavaScript. */
+function receiptOf(id: CommitId): number {
+  return Buffer.from(id, 'base64url').readUIntBE(0, 6)
 }

@@ -8,21 +8,24 @@
 -- ARGV[3]  for how many milliseconds it is to be kept at least, counted from now
 -- ARGV[4]  PUBLISH or SPUBLISH, and ARGV[5] the channel; both empty: nobody is told
 -- ARGV[6]  n, ARGV[7] r, ARGV[8] d: how many of the following there are
+-- ARGV[9]  a number that the answer carries, so that nobody takes the answer to another commit for his
 --          n numbers of records, then what each must be: version (4 bytes), and, when it matters, privilege (2);
 --          `-`: not there; `*`: anything that this version of the format may replace
 --          r numbers of records to remove
 --          d fields, each with its damaged value behind it: while it is that, it counts as absent
 --          fields to put, each with its value behind it
--- Result   1 committed, 0 conflict, 2 conflict with something that should be absent or cannot be replaced, -1 gone
+-- Result   0 conflict, 1 committed, 2 conflict with something that should be absent or cannot be replaced, 3 gone,
+--          and four times the number of the commit
 --
 -- Values begin with format (1 byte) and version (4). In a header, incarnation stands at bytes 7 to 12 and epoch at 19
 -- to 22; in a record, privilege at 6 and 7. Counted from 1.
 
-local COMMITTED, CONFLICT, OCCUPIED, GONE = 1, 0, 2, -1
+local CONFLICT = 4 * tonumber(ARGV[9])
+local COMMITTED, OCCUPIED, GONE = CONFLICT + 1, CONFLICT + 2, CONFLICT + 3
 local FORMAT = '\1'
 local key, wanted = KEYS[1], ARGV[1]
 local numbers, removals, damages = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local expectations = 9 + numbers
+local expectations = 10 + numbers
 local removal = expectations + numbers
 local damage = removal + removals
 local put = damage + 2 * damages
@@ -31,7 +34,7 @@ local sub = string.sub
 local damaged = {}
 for at = damage, put - 2, 2 do damaged[ARGV[at]] = ARGV[at + 1] end
 
-local found = redis.call('HMGET', key, 'h', unpack(ARGV, 9, expectations - 1))
+local found = redis.call('HMGET', key, 'h', unpack(ARGV, 10, expectations - 1))
 local header = found[1]
 if header == damaged.h then header = false end
 
@@ -48,7 +51,7 @@ end
 
 for i = 1, numbers do
   local expected, record = ARGV[expectations + i - 1], found[i + 1]
-  if record and record == damaged[ARGV[8 + i]] then record = false end
+  if record and record == damaged[ARGV[9 + i]] then record = false end
   if expected == '-' then
     if record then return OCCUPIED end
   elseif expected == '*' then

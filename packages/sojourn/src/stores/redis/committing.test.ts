@@ -6,7 +6,8 @@ import { startRedis } from 'sojourn-test-programs'
 import { fakeEnvironment } from '../../testing/fake-environment.ts'
 import { FORMAT } from '../../core/codec/frame.ts'
 import { turn } from '../../environment/turn.ts'
-import { MAX_RECORDS } from '../../core/roster.ts'
+import type { SessionNumber } from '../../core/ids.ts'
+import { MAX_RECORDS, type Roster } from '../../core/roster.ts'
 import {
   expecting,
   makeChange,
@@ -16,7 +17,7 @@ import {
   makeRecord,
   makeRosterKey,
 } from '../../testing/builders.ts'
-import type { RedisPort } from './port.ts'
+import type { CommandArgument, RedisPort, Reply } from './port.ts'
 import {
   afterTest,
   HEADER,
@@ -168,13 +169,25 @@ test('a roster whose header is damaged is replaced whole by a creation, and by n
   expect(await store.list(KEY)).toEqual({ header: OTHER, records: FRESH.put, unreadable: [] })
 })
 
-test('a roster with more records than anybody writes is damaged, and can be replaced', async () => {
+test('a roster with more fields than anybody writes is read one way, and what is damaged in it can be cleared away', async () => {
   const setting = await withSession()
-  const { store } = setting
-  for (let index = 0; index < MAX_RECORDS; index++) await overwrite(setting, `extra${index}`, 'x')
-  expect(await store.list(KEY)).toBe('damaged')
-  expect(await store.commit(KEY, FRESH)).toBe('committed')
-  expect(await store.list(KEY)).toEqual({ header: OTHER, records: FRESH.put, unreadable: [] })
+  const { server, store } = setting
+  const extra = Array.from({ length: 2 * MAX_RECORDS }, (_, index) => [`extra${index}`, 'x'])
+  await server.cli('HSET', PLACE, ...extra.flat())
+  const damagedNow = async (): Promise<readonly SessionNumber[]> => {
+    expect(await store.read(KEY, RECORD.number)).toEqual({ header: HEADER, record: RECORD })
+    const roster = await store.list(KEY)
+    expect(roster).toMatchObject({ header: HEADER, records: [RECORD] })
+    return (roster as Roster).unreadable.map(({ number }) => number)
+  }
+  expect(await store.commit(KEY, FRESH)).toBe('conflict')
+  for (let round = 0; round < 2; round++) {
+    const damaged = await damagedNow()
+    expect(damaged).toHaveLength(MAX_RECORDS)
+    const remove = damaged.map((number) => ({ number, why: 'damaged', absoluteDeadline: 0 }) as const)
+    expect(await store.commit(KEY, makeChange({ expect: expecting(HEADER), remove }))).toBe('committed')
+  }
+  expect(await damagedNow()).toEqual([])
 })
 
 test('records without a header are no roster, and none of them comes back with the next one', async () => {
@@ -245,3 +258,40 @@ function newer(address: string): Buffer {
   checksum.writeUInt32BE(crc32(body, crc32(address)))
   return Buffer.concat([body, checksum])
 }
+
+/** What `commit.lua` answers when it has committed, and `put-document.lua`. */
+function committedBy(args: readonly CommandArgument[]): number {
+  const [receipt] = args.slice(12)
+  return receipt === undefined ? 1 : 4 * Number(receipt) + 1
+}
+
+test.each<[string, (own: number) => Reply]>([
+  ['the answer to another commit', (own) => own + 4],
+  ['a number of something else', () => 1],
+  ['no number', () => 'OK'],
+])('%s is not taken for the answer to this one: nobody knows what became of it', async (_, reply) => {
+  const port: RedisPort = {
+    traits: { driver: 'scripted', topology: 'single', invalidation: 'none' },
+    command: (args) => Promise.resolve(reply(committedBy(args))),
+    writeAndWait: () => Promise.reject(new Error('No write waits here.')),
+    close: async () => undefined,
+  }
+  await expect(openStore(port).commit(KEY, TOUCH)).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    retryable: true,
+  })
+})
+
+test('a WAIT that is answered with no number confirms nothing', async () => {
+  const port: RedisPort = {
+    traits: { driver: 'scripted', topology: 'single', invalidation: 'none' },
+    command: () => Promise.reject(new Error('Only writes are sent.')),
+    writeAndWait: (args) => Promise.resolve({ reply: committedBy(args), replicas: Number('OK') }),
+    close: async () => undefined,
+  }
+  const store = openStore(port, { voters: 2 })
+  expect(await store.commit(KEY, REVOCATION)).toBe('uncertain')
+  await expect(store.documents.put('deployment', 'absent', '{}')).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+  })
+})

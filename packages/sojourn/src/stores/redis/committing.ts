@@ -10,7 +10,7 @@ import {
   type PreparedChange,
   type Publishing,
 } from './changing.ts'
-import { unexpectedReply } from './failures.ts'
+import { outOfStep } from './failures.ts'
 import type { Layout } from './layout.ts'
 import type { RedisPort, Reply } from './port.ts'
 import { fieldsIn, HEADER, readRoster, valuesIn } from './reading.ts'
@@ -40,12 +40,8 @@ export function waitFor(fenceMs: number): number {
 /** `occupied`: a conflict with something that should be absent. Perhaps it only cannot be read, and counts as absent. */
 type ScriptAnswer = CommitAnswer | 'occupied'
 
-const ANSWERS: ReadonlyMap<Reply, ScriptAnswer> = new Map([
-  [1, 'committed'],
-  [0, 'conflict'],
-  [2, 'occupied'],
-  [-1, 'gone'],
-])
+/** In the order of the numbers in `commit.lua`. */
+const ANSWERS: readonly ScriptAnswer[] = ['conflict', 'committed', 'occupied', 'gone']
 
 /** **Cost**: one round trip; three where something damaged is replaced. Rejects with what the port rejects with. */
 export async function commitChange(parts: CommittingParts, prepared: PreparedChange): Promise<CommitAnswer> {
@@ -64,10 +60,15 @@ async function apply(
   const { port, voters, waitMs } = parts
   const { change } = prepared
   const call = callOf(parts, prepared, damaged)
-  if (change.writeClass === 'fast' || voters === 0) return answerIn(await runScript(port, call))
+  if (change.writeClass === 'fast' || voters === 0) return answerIn(await runScript(port, call), prepared)
   const { reply, replicas } = await runScriptAndWait(port, call, { replicas: voters, timeoutMs: waitMs })
-  const answer = answerIn(reply)
-  return answer === 'committed' && replicas < voters ? 'uncertain' : answer
+  const answer = answerIn(reply, prepared)
+  return answer === 'committed' && !isOnAll(replicas, voters) ? 'uncertain' : answer
+}
+
+/** Whoever answers a `WAIT` with no number has confirmed nothing. */
+export function isOnAll(replicas: number, voters: number): boolean {
+  return replicas >= voters
 }
 
 function callOf(
@@ -85,9 +86,10 @@ function callOf(
   }
 }
 
-function answerIn(reply: Reply): ScriptAnswer {
-  const answer = ANSWERS.get(reply)
-  if (answer === undefined) throw unexpectedReply()
+/** @throws SystemError `STORE_UNAVAILABLE` for what is not the answer to this commit: nobody knows what became of it */
+function answerIn(reply: Reply, { receipt }: PreparedChange): ScriptAnswer {
+  const answer = typeof reply === 'number' ? ANSWERS[reply - ANSWERS.length * receipt] : undefined
+  if (answer === undefined) throw outOfStep()
   return answer
 }
 

@@ -10,13 +10,13 @@ export interface DocumentAccess {
   read(name: string): Promise<Reply>
   /** Runs `put-document.lua`, in the strongest write class: a deployment's naming key is among the documents. */
   write(name: string, values: readonly [before: string, after: string, value: string]): Promise<Reply>
-  /** When the heartbeat was sent that a read which is sent now stands on; `undefined`: it brings one of its own. */
-  confirmedAt(): Instant | undefined
+  /** When the oldest heartbeat was sent that a read may come to stand on if it is sent now; `undefined`: it brings one of its own. */
+  standsOn(): Instant | undefined
 }
 
 export function redisDocuments(access: DocumentAccess): VersionedDocuments {
   return {
-    asOf: () => access.confirmedAt(),
+    asOf: () => access.standsOn(),
     get: async (name) => documentIn(await access.read(name), name),
     async put(name, expected, value) {
       const before = expected === 'absent' ? '' : String(expected)

@@ -217,3 +217,34 @@ it('has an age from the start, and keeps it while nobody knows which primary is 
   await environment.advance(100)
   expect(ages()).toEqual([['0', 0.1]])
 })
+
+it('holds nothing against a slot that was elsewhere once, when reads may go elsewhere again', async () => {
+  const { environment, port, fence, claims, routes } = await cluster()
+  routes.fill('a')
+  claims.set('a', '0-6143 8192-16383')
+  expect(await fence.confirm(3)).toBe(false)
+  expect(fence.lastFailure(3)).toMatchObject({ code: 'STORE_UNCONFIRMED' })
+  claims.set('a', '0-16383')
+  expect(await fence.confirm(3)).toBe(true)
+  await environment.advance(F)
+  const { answer } = port
+  const late = held()
+  port.answer = (call) => late.promise.then(() => answer(call))
+  port.routingChanged()
+  const confirmed = fence.confirm(3)
+  port.routingChanged()
+  late.release()
+  expect([await confirmed, fence.lastFailure(3)]).toEqual([false, undefined])
+})
+
+it('asks again whose a tag is when reads may go elsewhere in the very moment of asking', async () => {
+  const { port, fence } = await cluster()
+  const { answer } = port
+  port.answer = (call) => {
+    port.answer = answer
+    port.routingChanged()
+    return answer(call)
+  }
+  expect(await fence.confirm(0)).toBe(false)
+  expect([await fence.confirm(0), await fence.confirm(0)]).toContain(true)
+})

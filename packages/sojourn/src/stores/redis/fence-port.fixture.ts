@@ -1,7 +1,7 @@
 /** A port whose answers the test writes, and a fence over it on a clock that stands still. */
 import { instant } from '../../core/instant.ts'
 import { type FakeEnvironment, fakeEnvironment } from '../../testing/fake-environment.ts'
-import { createFence, type Fence, type FenceChange } from './fence.ts'
+import { createFence, type Fence } from './fence.ts'
 import { createLayout, type Layout } from './layout.ts'
 import type { PortTraits, RedisPort, Reply } from './port.ts'
 
@@ -35,7 +35,6 @@ export interface Setting {
   readonly port: ScriptedPort
   readonly fence: Fence
   readonly layout: Layout
-  readonly changes: readonly FenceChange[]
   /** Of the first tag, or another, now. */
   readonly isConfirmed: (tag?: number) => boolean
   /** How many calls of that name were made. */
@@ -59,15 +58,12 @@ export function setUp({
   const layout = createLayout({ prefix: 's', tags, sharded: topology === 'cluster' })
   const port = scriptedPort(topology, hasWitness)
   port.acknowledging = voters
-  const changes: FenceChange[] = []
-  const onChange = (change: FenceChange): void => void changes.push(change)
-  const fence = createFence({ port, environment, layout, voters, fenceMs: F, onChange })
+  const fence = createFence({ port, environment, layout, voters, fenceMs: F })
   return {
     environment,
     port,
     fence,
     layout,
-    changes,
     isConfirmed: (tag = 0) => fence.isConfirmed(tag, instant(environment)),
     count: (name) => port.calls.filter((call) => call.name === name).length,
   }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { instant, NEVER } from '../../core/instant.ts'
 import { turn } from '../../environment/turn.ts'
-import { createFence } from './fence.ts'
 import { type Call, F, held, setUp } from './fence-port.fixture.ts'
 
 const refuses =
@@ -128,6 +127,40 @@ describe('a single server', () => {
     expect(fence.measures()[0]).toMatchObject({ name: 'sojourn.redis.fence.age', value: 0 })
   })
 
+  it('says from when a read is known to be so: from the oldest heartbeat that may still be answered', async () => {
+    const { environment, port, fence, isConfirmed } = setUp()
+    const [first, second] = [held(), held()]
+    port.answer = ({ healthy }) => first.promise.then(healthy)
+    expect(fence.standsOn(0)).toBeUndefined()
+    void fence.confirm(0)
+    await environment.advance(F * 0.4)
+    port.answer = () => second.promise.then(() => Promise.reject(new Error('READONLY')))
+    const asked = fence.confirm(0)
+    await environment.advance(500)
+    expect(fence.standsOn(0)).toMatchObject({ monotonic: 0 })
+    first.release()
+    second.release()
+    expect([await asked, isConfirmed(), fence.lastConfirmed(0).monotonic]).toEqual([true, true, 0])
+  })
+
+  it('says it of a heartbeat that is under way, and no longer once reads may go to another server', async () => {
+    const { environment, port, fence } = setUp()
+    port.answer = () => new Promise(() => undefined)
+    void fence.confirm(0)
+    await environment.advance(100)
+    expect(fence.standsOn(0)).toMatchObject({ monotonic: 0 })
+    port.routingChanged()
+    expect(fence.standsOn(0)).toBeUndefined()
+  })
+
+  it('forgets a heartbeat that is never answered when it would not count any more', async () => {
+    const { environment, port, fence } = setUp()
+    port.answer = () => new Promise(() => undefined)
+    void fence.confirm(0)
+    await environment.advance(F + 1)
+    expect(fence.standsOn(0)?.monotonic).not.toBe(0)
+  })
+
   it('has no failure when an older heartbeat fails after a later one was confirmed', async () => {
     const { environment, port, fence } = setUp()
     const first = held()
@@ -235,7 +268,7 @@ describe('where reads may go to another server', () => {
   })
 
   it('who asked before gets no confirmation from a heartbeat that came after', async () => {
-    const { port, fence, changes } = setUp()
+    const { port, fence, isConfirmed } = setUp()
     const answer = held()
     port.answer = ({ healthy }) => answer.promise.then(healthy)
     const before = fence.confirm(0)
@@ -243,8 +276,7 @@ describe('where reads may go to another server', () => {
     port.answer = ({ healthy }) => healthy()
     expect(await fence.confirm(0)).toBe(true)
     answer.release()
-    expect(await before).toBe(false)
-    expect(changes).toEqual([{ primary: 0, isConfirmed: true }])
+    expect([await before, isConfirmed()]).toEqual([false, true])
   })
 
   it('nobody listens after the end', async () => {
@@ -268,31 +300,16 @@ describe('where reads may go to another server', () => {
 })
 
 describe('what others see', () => {
-  it('is told once when it is confirmed, and once when it no longer is', async () => {
-    const { environment, port, fence, changes, isConfirmed } = setUp()
+  it('keeps its age when reads may go to another server', async () => {
+    const { environment, port, fence } = setUp()
+    const age = (): unknown => fence.measures()[0]
+    await environment.advance(3_000)
     await fence.confirm(0)
-    await environment.advance(2000)
-    expect(changes).toEqual([{ primary: 0, isConfirmed: true }])
+    await environment.advance(400)
     port.answer = refuses('READONLY')
-    for (let seconds = 0; seconds < 8; seconds++) {
-      await environment.advance(1000)
-      isConfirmed()
-    }
-    expect(changes).toEqual([
-      { primary: 0, isConfirmed: true },
-      { primary: 0, isConfirmed: false },
-    ])
-  })
-
-  it('costs no confirmation when a listener fails', async () => {
-    const { environment, fence, port, layout } = setUp()
-    fence.close()
-    const onChange = (): never => {
-      throw new Error('the listener’s own')
-    }
-    const another = createFence({ port, environment, layout, voters: 0, fenceMs: F, onChange })
-    expect(await another.confirm(0)).toBe(true)
-    expect(environment.logs).toHaveLength(1)
+    port.routingChanged()
+    await fence.confirm(0)
+    expect(age()).toMatchObject({ name: 'sojourn.redis.fence.age', value: 0.4 })
   })
 
   it('is measured', async () => {

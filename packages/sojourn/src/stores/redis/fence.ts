@@ -30,6 +30,13 @@ export interface Fence {
   /** When the last confirmed heartbeat was sent; `NEVER` for none, and after the reads' server may have changed. Asking keeps the heartbeats going. */
   lastConfirmed(tag: number): Instant
   /**
+   * When the oldest heartbeat was sent that a read may come to stand on if it is sent now; `undefined`: one that is not sent
+   * yet. One that was given up still counts when its answer comes.
+   */
+  standsOn(tag: number): Instant | undefined
+  /** Another one as soon as reads may go to another server: what was confirmed of the last one says nothing of what they bring. */
+  readonly route: number
+  /**
    * Joins the heartbeat on its way to the tag's primary, or sends one now. Resolves when it is decided, or after two fifths of
    * `fenceMs`, to whether the tag is confirmed by then and reads have gone to the same server all along: what was read
    * after this call may be believed. Never rejects.
@@ -49,18 +56,10 @@ export interface FenceOptions {
   readonly port: RedisPort
   readonly environment: Environment
   readonly layout: Pick<Layout, 'tags' | 'beatKey'>
-  /** All replicas of a primary that can be promoted. 0 on a single server: nothing can be. */
+  /** All replicas of a primary. 0 on a single server: nothing can be promoted. */
   readonly voters: number
   /** F, in milliseconds. */
   readonly fenceMs: number
-  /** Called when a primary is confirmed again or no longer. The end is noticed by the next round of heartbeats; `isConfirmed` knows at once. */
-  readonly onChange?: (change: FenceChange) => void
-}
-
-export interface FenceChange {
-  /** As in the measures. */
-  readonly primary: number
-  readonly isConfirmed: boolean
 }
 
 /** Parts of `fenceMs`. */
@@ -88,10 +87,9 @@ interface Line {
   underWay: Promise<void> | undefined
   last: Confirmation
   failure: unknown
-  isConfirmed: boolean
 }
 
-export function createFence({ port, environment, layout, voters, fenceMs, onChange }: FenceOptions): Fence {
+export function createFence({ port, environment, layout, voters, fenceMs }: FenceOptions): Fence {
   const node = environment.randomBytes(NODE_BYTES).toString('base64url')
   const keyOf = (tag: number): string => layout.beatKey(tag, node)
   const giveUpMs = fenceMs * GIVE_UP
@@ -103,6 +101,8 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
   const startedAt = instant(environment)
   /** By tag. */
   let confirmations: Confirmation[] = layout.tags.map(() => NO_CONFIRMATION)
+  /** In order: sent on the present route and not answered, also those that were given up. */
+  const outstanding = new Set<Confirmation>()
   /** By the primary's index. */
   const lines: Line[] = []
   const unwatch = port.watchRouting?.(forget)
@@ -117,6 +117,7 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
   function forget(): void {
     route++
     confirmations = layout.tags.map(() => NO_CONFIRMATION)
+    outstanding.clear()
     topology.forget()
   }
 
@@ -124,13 +125,12 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
     return ageAt(confirmation, now) <= fenceMs
   }
 
-  /** A primary that was forgotten and found again has its past, but no heartbeat that is under way. */
+  /** A primary that was forgotten and found again has the age that it had, but no heartbeat that is under way. */
   function lineOf(primary: Primary): Line {
     const line = lines[primary.index]
     if (line?.primary === primary) return line
-    const past = line?.primary.id === primary.id ? line : { last: NO_CONFIRMATION, isConfirmed: false }
-    const { last, isConfirmed } = past
-    const current: Line = { primary, underWay: undefined, last, failure: undefined, isConfirmed }
+    const last = line?.primary.id === primary.id ? line.last : NO_CONFIRMATION
+    const current: Line = { primary, underWay: undefined, last, failure: undefined }
     lines[primary.index] = current
     return current
   }
@@ -144,11 +144,9 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
   async function sendInTime(line: Line): Promise<void> {
     const isSettled = await within(environment, giveUpMs, send(line))
     line.underWay = undefined
-    if (isSettled === undefined) {
-      tally.unanswered++
-      line.failure = unconfirmed('The heartbeat was not answered in time. Check the network to Redis.')
-    }
-    tellOf(line)
+    if (isSettled !== undefined) return
+    tally.unanswered++
+    line.failure = unconfirmed('The heartbeat was not answered in time. Check the network to Redis.')
   }
 
   /**
@@ -158,6 +156,8 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
   async function send(line: Line): Promise<true> {
     const heartbeat: Confirmation = { ...instant(environment), order: ++sent }
     const begun = route
+    for (const old of outstanding) if (heartbeat.monotonic - old.monotonic > fenceMs) outstanding.delete(old)
+    outstanding.add(heartbeat)
     try {
       const key = keyOf(anyOf(line.primary.tags))
       const value = String(heartbeat.order)
@@ -170,6 +170,7 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
       const counts = isFresh(heartbeat, instant(environment)) && heartbeat.order > line.last.order
       if (counts) line.failure = error
     }
+    outstanding.delete(heartbeat)
     return true
   }
 
@@ -187,17 +188,6 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
     return [...primary.tags].some((tag) => isFresh(confirmations[tag] as Confirmation, now))
   }
 
-  function tellOf(line: Line): void {
-    const isConfirmed = hasConfirmed(line.primary)
-    if (isConfirmed === line.isConfirmed || lines[line.primary.index] !== line) return
-    line.isConfirmed = isConfirmed
-    try {
-      onChange?.({ primary: line.primary.index, isConfirmed })
-    } catch {
-      environment.log({ level: 'error', message: 'A listener for the state of the fence failed.' })
-    }
-  }
-
   async function findAndBeat(tag: number): Promise<void> {
     if (isClosed) return
     const primary = await topology.find(tag)
@@ -205,10 +195,7 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
   }
 
   function round(): void {
-    for (const primary of topology.primaries()) {
-      tellOf(lineOf(primary))
-      void beat(primary)
-    }
+    for (const primary of topology.primaries()) void beat(primary)
     for (const tag of topology.lost()) void findAndBeat(tag)
     timer = environment.after(fenceMs * PERIOD * (0.75 + environment.jitter() / 4), tick)
   }
@@ -252,6 +239,13 @@ export function createFence({ port, environment, layout, voters, fenceMs, onChan
     lastConfirmed(tag) {
       quietRounds = 0
       return confirmations[tag] as Confirmation
+    },
+    standsOn(tag) {
+      const now = instant(environment)
+      return [confirmations[tag] as Confirmation, ...outstanding].find((sentAt) => isFresh(sentAt, now))
+    },
+    get route() {
+      return route
     },
     async confirm(tag) {
       if (isClosed) return false

@@ -12,6 +12,7 @@ const PLACE = { key: 'key', tag: 3 }
 let environment: FakeEnvironment
 let confirmed: Instant
 let failure: unknown
+let route: number
 let heartbeats: ((isConfirmed: boolean) => void)[]
 let replies: ((reply: string) => void)[]
 let read: FencedRead
@@ -20,6 +21,7 @@ beforeEach(() => {
   environment = fakeEnvironment()
   confirmed = NEVER
   failure = undefined
+  route = 0
   heartbeats = []
   replies = []
   const port: RedisPort = {
@@ -32,6 +34,9 @@ beforeEach(() => {
     lastConfirmed: () => confirmed,
     confirm: () => new Promise<boolean>((resolve) => void heartbeats.push(resolve)),
     lastFailure: () => failure,
+    get route() {
+      return route
+    },
   }
   read = createFencedReads({ port, fence, environment, fenceMs: FENCE_MS })
 })
@@ -110,6 +115,14 @@ describe('while a heartbeat was confirmed a short time ago', () => {
   it('a heartbeat that is confirmed between sending and answer does not count: it may have gone elsewhere', async () => {
     const progress = begin()
     await environment.advance(FENCE_MS + 1)
+    confirmed = instant(environment)
+    await answer()
+    expect(await secondReading(progress)).toEqual(READ_AGAIN)
+  })
+
+  it('an answer during which reads may have gone to another server does not count, and it is read again', async () => {
+    const progress = begin()
+    route++
     confirmed = instant(environment)
     await answer()
     expect(await secondReading(progress)).toEqual(READ_AGAIN)

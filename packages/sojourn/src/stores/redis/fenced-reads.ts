@@ -1,7 +1,8 @@
 /**
  * Reads behind the fence. A primary that was deposed and cut off goes on answering, so an answer counts only if the
  * heartbeat that was confirmed when the read was *sent* is still young enough when it arrives: one that was confirmed
- * in between may have gone to another server than the read did.
+ * in between may have gone to another server than the read did. Nor does an answer count if reads may go to another
+ * server since it was sent: a redirection was followed, and nobody has confirmed the server that it led to.
  *
  * That is no reason to fail. Reads may go elsewhere since a connection to some other node of a cluster was lost, or this
  * process was held up for longer than the fence; then nobody said anything against the primary, and it is read again.
@@ -15,7 +16,7 @@ import type { CommandArgument, RedisPort, Reply } from './port.ts'
 
 export interface FencedReadsParts {
   readonly port: RedisPort
-  readonly fence: Pick<Fence, 'lastConfirmed' | 'confirm' | 'lastFailure'>
+  readonly fence: Pick<Fence, 'lastConfirmed' | 'route' | 'confirm' | 'lastFailure'>
   readonly environment: Environment
   /** How old a confirmed heartbeat may be, milliseconds. */
   readonly fenceMs: number
@@ -59,10 +60,11 @@ export function createFencedReads({ port, fence, environment, fenceMs }: FencedR
 
   return async (args, place) => {
     const confirmed = fence.lastConfirmed(place.tag)
+    const { route } = fence
     try {
       if (isYoung(confirmed)) {
         const reply = await send(args, place)
-        if (isYoung(confirmed)) return reply
+        if (isYoung(confirmed) && fence.route === route) return reply
       }
       return await sendWithHeartbeat(args, place)
     } catch (error) {

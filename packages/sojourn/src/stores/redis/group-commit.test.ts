@@ -92,3 +92,42 @@ test('what has not left when it ends is not sent, and what has is waited for', a
   await over
   expect(sent).toEqual(['a', 'WAIT 1 500'])
 })
+
+test('what goes wrong in its own house is told to whoever has no answer, and the next ones have their turn', async () => {
+  const environment = fakeEnvironment()
+  const troubles = ['onSent', 'send', 'onRefused', 'none']
+  const sent: string[] = []
+  const fail = (trouble: string): void => {
+    if (troubles[0] === trouble) throw new Error(trouble)
+  }
+  const writes = groupCommit({
+    environment,
+    ready: async () => 'connection',
+    send(_, args) {
+      fail('send')
+      sent.push(args.join(' '))
+      if (troubles[0] === 'onRefused') return Promise.reject(new Error('READONLY'))
+      return Promise.resolve(args[0] === 'WAIT' ? 1 : 'OK')
+    },
+    onSent() {
+      fail('onSent')
+      return () => undefined
+    },
+    onRefused: () => fail('onRefused'),
+  })
+  const outcomes: unknown[] = []
+  for (; troubles.length > 0; troubles.shift()) {
+    const both = await Promise.allSettled([writes.write(['a'], BRIEF), writes.write(['b'], BRIEF)])
+    outcomes.push(
+      both.map((one) => (one.status === 'fulfilled' ? one.value.replicas : (one.reason as Error).message)),
+    )
+    await environment.advance(0)
+    expect(writes.isBusy).toBe(false)
+  }
+  expect(outcomes).toEqual([
+    ['onSent', 'onSent'],
+    ['send', 'send'],
+    ['READONLY', 'READONLY'],
+    [1, 1],
+  ])
+})

@@ -25,7 +25,7 @@ export interface GroupCommitOptions<Connection> {
   /** Rejects when there is none; then nothing is sent. */
   readonly ready: () => Promise<Connection>
   readonly send: (connection: Connection, args: readonly CommandArgument[]) => Promise<Reply>
-  /** Told that the server may keep silent on it for `waitMs`. The answer is called when it has answered. */
+  /** Told that something is about to be sent on it, and that the server may keep silent for `waitMs` then. The answer is called when it has answered. */
   readonly onSent: (connection: Connection, waitMs: number) => () => void
   readonly onRefused?: (error: unknown) => void
 }
@@ -85,16 +85,28 @@ export function groupCommit<Connection>(options: GroupCommitOptions<Connection>)
   async function sendNext(connection: Connection): Promise<void> {
     const batch = takeAlike(queue)
     for (const { limit } of batch) limit.cancel()
+    try {
+      await sendTogether(connection, batch)
+    } catch (error) {
+      // Not the server's: whoever has no answer yet gets this one, and the next ones have their turn.
+      for (const { reject } of batch) reject(error)
+    }
+  }
+
+  async function sendTogether(connection: Connection, batch: readonly Waiting[]): Promise<void> {
     const [first] = batch
     if (first === undefined) return
     const { replicas, timeoutMs } = first.needs
     // 0 would wait for ever.
     const waitMs = Math.max(1, Math.ceil(timeoutMs))
-    const replies = batch.map((waiting) => sendWrite(connection, waiting))
-    const waited = send(connection, ['WAIT', String(replicas), String(waitMs)])
     const answered = onSent(connection, waitMs)
-    await Promise.all(batch.map((waiting, at) => settle(waiting, replies[at] as Promise<Reply>, waited)))
-    answered()
+    try {
+      const replies = batch.map((waiting) => sendWrite(connection, waiting))
+      const waited = send(connection, ['WAIT', String(replicas), String(waitMs)])
+      await Promise.all(batch.map((waiting, at) => settle(waiting, replies[at] as Promise<Reply>, waited)))
+    } finally {
+      answered()
+    }
   }
 
   function sendWrite(connection: Connection, { args, needs }: Waiting): Promise<Reply> {

@@ -42,8 +42,8 @@ export type { RedisStore } from './store.ts'
  * Opens no connection: that is the port's, and closing the store leaves it open. Connects lazily, so it can be made
  * before Redis runs.
  *
- * `read` is one `HMGET`. `commit` is one script, and with `voters` a `WAIT` that leaves with it: what fewer replicas have
- * confirmed within half a second is `'uncertain'`. Both are one round trip.
+ * `read` is one `HMGET`, and when it finds nothing three commands (`second-look.ts`). `commit` is one script, and with `voters` a `WAIT` that leaves with it: what fewer replicas have
+ * confirmed within a tenth of `fence` is `'uncertain'`. Both are one round trip.
  *
  * **Cost**: `read` some 4 µs of this process beside what the driver takes, `commit` some 10.
  * @throws ConfigError that lists every option which cannot work

@@ -7,7 +7,7 @@
  *     ioredis/links.ts      one server, Sentinels and cluster, the same to look at
  *     ioredis/watch.ts      finds connections that have gone silent
  *     ioredis/first-attempt.ts   what is asked before there was a connection
- *     ioredis/lanes.ts      writes that wait for replicas
+ *     ioredis/lanes.ts      writes that wait for replicas, each lane.ts on a connection of its own
  *     ioredis/feed.ts       changes, heard on the reads' own connections
  *     ioredis/naming.ts     who is named as the primary
  *     ioredis/routing.ts    that it may be another one now
@@ -27,13 +27,14 @@ import { type IoRedisOptions, problemsOf } from './ioredis/options.ts'
 import { firstAttempt } from './ioredis/first-attempt.ts'
 import { createRouting } from './ioredis/routing.ts'
 import { watchForSilence } from './ioredis/watch.ts'
+import { withTextAlone } from './failures.ts'
 import type { CommandArgument, RedisPort, Reply } from './port.ts'
 
+export type { Address } from './address.ts'
 export type {
   IoRedisClient,
   IoRedisCluster,
   IoRedisGiven,
-  IoRedisHost,
   IoRedisOptions,
   IoRedisSentinels,
   IoRedisUrl,
@@ -72,7 +73,7 @@ function portOver(client: Redis | Cluster, options: PortOptions): RedisPort {
   const routing = createRouting(links)
   const lanes = createLanes(links, environment)
   const feed = createFeed(links, environment)
-  const stopWatching = watchAll(links, environment)
+  const stopWatching = links.onNode((node) => watchForSilence(node, { environment }))
   const stopConnecting = isCluster(client) ? keepConnected(client, environment) : ignore
   let isClosed = false
 
@@ -98,11 +99,12 @@ function portOver(client: Redis | Cluster, options: PortOptions): RedisPort {
   return {
     traits: { driver: 'ioredis', topology: links.topology, invalidation: 'feed' },
     command: (args, { key }) =>
-      ask(() => send(links, { args, key, explain: reason.explain, redirected: routing.changed })),
+      ask(() => send(links, { args, key, explain: reason.explain, moved: routing.changed })),
     writeAndWait: (args, wait) => ask(() => lanes.writeAndWait(args, wait)),
     subscribe: (interest) => (isClosed ? ignore : feed.subscribe(interest)),
     ...namingOver({ client, links, environment }),
     watchRouting: routing.watch,
+    giveUp: (key) => void links.primaryOf(key)?.stream?.destroy(),
     close,
   }
 }
@@ -115,13 +117,13 @@ interface Sent {
   readonly args: readonly CommandArgument[]
   readonly key: string
   readonly explain: (error: Error) => Error
-  readonly redirected: () => void
+  readonly moved: () => void
 }
 
-function send(links: Links, { args, key, explain, redirected }: Sent): Promise<Reply> {
+function send(links: Links, { args, key, explain, moved }: Sent): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(explain(error))
-    links.send(driverCommand(args, { resolve, reject: failed, slot: links.slotOf(key), redirected }))
+    links.send(driverCommand(args, { resolve, reject: failed, slot: links.slotOf(key), moved }))
   })
 }
 
@@ -133,11 +135,11 @@ interface Reason {
 
 /**
  * What went wrong with connections since the last one that was well. Without a listener the driver prints it. Only the
- * text is kept: on the error hangs the command, with the password.
+ * text is kept: on the error hangs the command, with the password, and a server that does not know it repeats it.
  */
 function reasonOf(client: Redis | Cluster): Reason {
   let last: unknown
-  const keep = (error: Error): void => void (last = new Error(error.message))
+  const keep = (error: Error): void => void (last = withTextAlone(error))
   const drop = (): void => void (last = undefined)
   const listeners = isCluster(client)
     ? { error: ignore, 'node error': keep, ready: drop }
@@ -177,20 +179,4 @@ function namingOver({ client, links, environment }: Naming): Pick<RedisPort, 'is
   const { sentinels, natMap } = client.options
   if (!sentinels || natMap) return {}
   return { isNamedPrimary: () => isNamedBySentinels(client, environment) }
-}
-
-function watchAll(links: Links, environment: Environment): () => void {
-  const watches = new Set<() => void>()
-  const stopListening = links.onNode((node) => {
-    const stop = watchForSilence(node, { environment })
-    watches.add(stop)
-    node.once('end', () => {
-      stop()
-      watches.delete(stop)
-    })
-  })
-  return () => {
-    stopListening()
-    for (const stop of watches) stop()
-  }
 }

@@ -17,8 +17,8 @@ import { readOptions } from './node-redis/reading.ts'
 import { sentinelPort } from './node-redis/sentinel.ts'
 import { singlePort } from './node-redis/single.ts'
 
+export type { Address } from './address.ts'
 export type {
-  Address,
   ClientOptions,
   ClusterOptions,
   CommonOptions,

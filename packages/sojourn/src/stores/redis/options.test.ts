@@ -63,18 +63,26 @@ test('the traits say what the options and the port make of it', () => {
   expect(traitsOf({ redis: DEAF })).toMatchObject({ invalidation: 'none' })
 })
 
-test('who hears of no change still hears that reads go to another server', () => {
-  const environment = fakeEnvironment()
-  const told: string[] = []
-  const listener = { changed: () => void told.push('changed'), lost: () => void told.push('lost') }
-  let reroute = (): void => expect.unreachable('nobody listens')
-  const watchRouting = (onChanged: () => void): (() => void) => {
-    reroute = onChanged
-    return () => undefined
-  }
-  const redis: RedisPort = { ...PORT, watchRouting }
-  redisStore({ redis, environment, invalidation: 'none' }).watchChanges(listener)
-  reroute()
-  expect(told).toEqual(['lost'])
-  expect(redisStore({ redis: DEAF, environment }).watchChanges(listener)).toBeTypeOf('function')
-})
+test.each(['auto', 'none'] as const)(
+  'whoever listens hears that reads go to another server (%s), until it stops',
+  (invalidation) => {
+    const environment = fakeEnvironment()
+    const told: string[] = []
+    const listener = { changed: () => void told.push('changed'), lost: () => void told.push('lost') }
+    const routes = new Set<() => void>()
+    const redis: RedisPort = {
+      ...PORT,
+      watchRouting(onChanged) {
+        routes.add(onChanged)
+        return () => void routes.delete(onChanged)
+      },
+    }
+    const stop = redisStore({ redis, environment, invalidation }).watchChanges(listener)
+    for (const changed of routes) changed()
+    expect(told).toEqual(['lost'])
+    stop()
+    for (const changed of routes) changed()
+    expect(told).toEqual(['lost'])
+    expect(redisStore({ redis: DEAF, environment }).watchChanges(listener)).toBeTypeOf('function')
+  },
+)

@@ -18,8 +18,9 @@ export interface RedisStoreOptions {
    */
   readonly tags?: number
   /**
-   * How many replicas every revocation must have reached before it is acknowledged, 0 to 16: all of those that could be
-   * promoted. Default 0: a failover may then forget the last revocations.
+   * How many replicas every revocation must have reached before it is acknowledged, 0 to 16: all that are attached to a
+   * primary, also those that are never promoted. `WAIT` counts any of them, so with fewer the one that is promoted may be
+   * the one that was not waited for. Default 0: a failover may then forget the last revocations.
    */
   readonly voters?: number
   /** For how long reads count after the last proof that this Redis is still the primary, `'1s'` to `'5s'`. Default `'5s'`. */

@@ -39,6 +39,11 @@ export interface RedisPort {
    * where the address never leads to another server. The answer ends it.
    */
   watchRouting?(onChanged: () => void): () => void
+  /**
+   * Ends the connections that `key` is read and written through, as if they were lost: what they answer belongs to other
+   * questions. Calls in flight on them reject; others are made. Absent where that cannot be done.
+   */
+  giveUp?(key: string): void
   /** Closes what the port opened itself; a client that was handed in stays open. Waits for no server. Idempotent. */
   close(): Promise<void>
 }

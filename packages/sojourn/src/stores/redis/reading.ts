@@ -45,24 +45,28 @@ export function fieldsIn(reply: Reply): Fields {
   return fields
 }
 
-/** One with more than `MAX_RECORDS` was not written by this library: it is `'damaged'` as a whole. */
+/**
+ * What counts in it is what `readRecord` would find, however many fields somebody else has added: this library writes
+ * `MAX_RECORDS` at most. Of what is damaged no more than that is told at once, so that whoever clears it away has a
+ * bounded change; the rest is told when that is gone.
+ */
 export function readRoster(fields: Fields, roster: RosterKey): Roster | Unreadable | undefined {
   const value = fields.get(HEADER)
   if (value === undefined) return undefined
   const header = decodeHeader(roster, value)
-  if (typeof header === 'string') return header
-  return fields.size > 1 + MAX_RECORDS ? 'damaged' : rosterOf(header, fields, roster)
+  return typeof header === 'string' ? header : rosterOf(header, fields, roster)
 }
 
 function rosterOf(header: RosterHeader, fields: Fields, roster: RosterKey): Roster {
   const records: StoredSession[] = []
   const unreadable: UnreadableRecord[] = []
+  let damaged = 0
   for (const [field, value] of fields) {
     if (field === HEADER) continue
     const number = field as SessionNumber
     const record = decodeRecord({ roster, incarnation: header.incarnation, number }, value)
-    if (typeof record === 'string') unreadable.push({ number, why: record })
-    else records.push(record)
+    if (typeof record !== 'string') records.push(record)
+    else if (record === 'newer' || ++damaged <= MAX_RECORDS) unreadable.push({ number, why: record })
   }
   return { header, records, unreadable }
 }

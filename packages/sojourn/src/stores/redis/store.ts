@@ -1,6 +1,6 @@
 /** The store contract over a port. `index.ts` shows the layout. */
 import { SystemError } from '../../core/errors.ts'
-import { ageAt, type Instant, instant } from '../../core/instant.ts'
+import type { Examinable } from '../../core/findings.ts'
 import { type Measure, measuresItself, type SelfMeasuring } from '../../core/measures.ts'
 import type { RosterKey } from '../../core/ids.ts'
 import type {
@@ -13,18 +13,20 @@ import type {
   StoreTraits,
 } from '../../core/store.ts'
 import { prepareChange } from './changing.ts'
-import { commitChange, type CommittingParts, waitFor } from './committing.ts'
+import { commitChange, type CommittingParts, isOnAll, waitFor } from './committing.ts'
 import { redisDocuments } from './documents.ts'
+import { examineRedis } from './examination/index.ts'
 import { asSystemError } from './failures.ts'
 import { createFence } from './fence.ts'
 import { createFencedReads, type Place } from './fenced-reads.ts'
 import { createLayout, DOCUMENTS_TAG, type Layout } from './layout.ts'
 import type { RedisStoreSettings } from './options.ts'
-import type { RedisPort, Reply } from './port.ts'
+import type { CommandArgument, RedisPort, Reply } from './port.ts'
 import { fieldsIn, HEADER, readRecord, readRoster } from './reading.ts'
 import { loadScripts, runScript, runScriptAndWait } from './scripts.ts'
+import { createLook } from './second-look.ts'
 
-export type RedisStore = SessionStore & Fenced & SelfMeasuring & ChangeFeed
+export type RedisStore = SessionStore & Fenced & SelfMeasuring & ChangeFeed & Examinable
 
 export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
   const { redis: port, environment, voters, fenceMs } = settings
@@ -32,6 +34,7 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
   const layout = createLayout({ ...settings, sharded })
   const fence = createFence({ port, environment, layout, voters, fenceMs })
   const readFenced = createFencedReads({ port, fence, environment, fenceMs })
+  const look = createLook({ port, environment, read: reading })
   const parts: CommittingParts = {
     port,
     layout,
@@ -44,16 +47,30 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
 
   return {
     traits: traitsOf(settings),
-    documents: redisDocuments({ read: readDocument, write: writeDocument, confirmedAt }),
-    async read(roster, number) {
+    documents: redisDocuments({
+      read: readDocument,
+      write: writeDocument,
+      standsOn: () => fence.standsOn(DOCUMENTS_TAG),
+    }),
+    read(roster, number) {
       const tag = layout.tagOf(roster)
       const key = layout.rosterKey(roster, tag)
-      return readRecord(await reading(['HMGET', key, HEADER, number], { key, tag }), roster, number)
+      return look({
+        args: ['HMGET', key, HEADER, number],
+        place: { key, tag },
+        decode: (reply) => readRecord(reply, roster, number),
+        isWhole: (answer) => typeof answer === 'object' && answer.record !== undefined,
+      })
     },
-    async list(roster) {
+    list(roster) {
       const tag = layout.tagOf(roster)
       const key = layout.rosterKey(roster, tag)
-      return readRoster(fieldsIn(await reading(['HGETALL', key], { key, tag })), roster)
+      return look({
+        args: ['HGETALL', key],
+        place: { key, tag },
+        decode: (reply) => readRoster(fieldsIn(reply), roster),
+        isWhole: (answer) => typeof answer === 'object' && answer.unreadable.length === 0,
+      })
     },
     commit,
     async ping() {
@@ -67,6 +84,7 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
     },
     isConfirmed: (roster, now) => fence.isConfirmed(layout.tagOf(roster), now),
     measures,
+    examine: (examining) => examineRedis({ settings, layout }, examining),
     ...feedOf(settings, layout),
   }
 
@@ -80,11 +98,6 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
     return reading(['HMGET', key, 'version', 'value'], { key, tag: DOCUMENTS_TAG })
   }
 
-  function confirmedAt(): Instant | undefined {
-    const confirmed = fence.lastConfirmed(DOCUMENTS_TAG)
-    return ageAt(confirmed, instant(environment)) <= fenceMs ? confirmed : undefined
-  }
-
   async function writeDocument(name: string, values: readonly string[]): Promise<Reply> {
     assertOpen()
     const { putDocument, replaceDocument } = parts.scripts
@@ -93,11 +106,11 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
     if (voters === 0) return orSystemError(runScript(port, call))
     const waiting = { replicas: voters, timeoutMs: parts.waitMs }
     const { reply, replicas } = await orSystemError(runScriptAndWait(port, call, waiting))
-    if (reply === 1 && replicas < voters) throw unconfirmedDocument(name)
+    if (reply === 1 && !isOnAll(replicas, voters)) throw unconfirmedDocument(name)
     return reply
   }
 
-  function reading(args: readonly string[], place: Place): Promise<Reply> {
+  function reading(args: readonly CommandArgument[], place: Place): Promise<Reply> {
     assertOpen()
     return readFenced(args, place)
   }
@@ -128,13 +141,13 @@ function publishing({ redis, tells }: RedisStoreSettings): CommittingParts['publ
   return redis.traits.topology === 'cluster' ? 'SPUBLISH' : 'PUBLISH'
 }
 
-/** Who hears of no change still has to hear that reads go to another server: what was read from the last one was never confirmed by this one. */
+/** Whoever hears of changes, or of none, has to hear that reads go to another server: what was read from the last one was never confirmed by this one. */
 function feedOf({ redis, tells }: RedisStoreSettings, layout: Layout): ChangeFeed {
   const subscribe = tells ? redis.subscribe?.bind(redis) : undefined
   return {
     watchChanges(listener) {
-      if (subscribe !== undefined) return watch(subscribe, layout, listener)
-      return redis.watchRouting?.(listener.lost) ?? (() => undefined)
+      const stops = [redis.watchRouting?.(listener.lost), subscribe && watch(subscribe, layout, listener)]
+      return () => stops.forEach((stop) => stop?.())
     },
   }
 }

@@ -116,8 +116,10 @@ function clusterTopology({ port, environment, layout, keyOf, giveUpMs }: Topolog
     primaries: () => [...known.values()].filter(({ tags }) => tags.size > 0),
     lost: () => owners.flatMap((owner, tag) => (owner === undefined ? [tag] : [])),
     find(tag) {
-      const answer = asked.get(tag) ?? askInTime(tag, asked)
-      asked.set(tag, answer)
+      // Asking may meet a connection that is lost just now, and all is forgotten meanwhile.
+      const questions = asked
+      const answer = questions.get(tag) ?? askInTime(tag, questions)
+      questions.set(tag, answer)
       return answer
     },
     async review(primary, key) {
@@ -130,6 +132,7 @@ function clusterTopology({ port, environment, layout, keyOf, giveUpMs }: Topolog
     forget() {
       asked = new Map()
       owners.fill(undefined)
+      failures.fill(undefined)
       known = new Map(
         [...known.values()]
           .filter(({ tags }) => tags.size > 0)

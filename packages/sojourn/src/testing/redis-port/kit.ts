@@ -6,6 +6,7 @@
 import type { Environment } from '../../core/environment.ts'
 import type { PortTraits, RedisPort } from '../../stores/redis/port.ts'
 import type { ConformanceRunner } from '../conformance/kit.ts'
+import { answerRules } from './answers.ts'
 import { clusterRules } from './cluster.ts'
 import { connectionRules } from './connection.ts'
 import { endRules } from './ending.ts'
@@ -51,6 +52,7 @@ export const PORT_RULES: readonly PortRule[] = [
   ...secretRules,
   ...endRules,
   ...clusterRules,
+  ...answerRules,
 ]
 
 /** Registers one test for each rule that concerns the topology. They share servers, one after the other. */

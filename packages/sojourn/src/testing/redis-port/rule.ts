@@ -47,6 +47,8 @@ export interface PortLink {
   /** The connections that are there stay open and say nothing more; new ones are well. */
   readonly swallow: () => void
   readonly drop: () => void
+  /** Passes on what `change` makes of each chunk that arrives that way. */
+  readonly edit: (way: 'request' | 'answer', change: (bytes: Buffer) => Buffer) => void
   /** Closes all connections and each new one at once, until `accept`. */
   readonly refuse: () => void
   readonly accept: () => void

@@ -1,7 +1,7 @@
 /** The driver's clients, made from options so that the rules of a port hold. */
 import { Cluster, Redis } from 'ioredis'
 import type { Environment } from '../../../core/environment.ts'
-import { addressIn } from './address.ts'
+import { type Location, parseUrl, SENTINEL_PORT, seedsIn, withPort } from '../address.ts'
 import { isCluster } from './given.ts'
 import type { IoRedisCluster, IoRedisOptions, IoRedisSentinels, IoRedisUrl } from './options.ts'
 import { clusterSettings, type NodeSettings, nodeSettings, sentinelSettings } from './settings.ts'
@@ -14,16 +14,17 @@ export function clientFor(options: IoRedisOptions, environment: Environment): Re
 }
 
 function single(options: IoRedisUrl, environment: Environment): Redis {
-  const { isSecure = false, ...place } = addressIn(options.url) ?? {}
-  return new Redis({ ...nodeSettings(environment), ...place, ...security(options, isSecure) })
+  const found = parseUrl(options.url)
+  const { place, database: db = 0 } = found ?? {}
+  return new Redis({ ...nodeSettings(environment), ...place, db, ...security(options, found) })
 }
 
 function behindSentinels(options: IoRedisSentinels, environment: Environment): Redis {
   const { sentinels, name, db = 0, sentinelCredentials: signIn, tls } = options
   return new Redis({
     ...sentinelSettings(environment),
-    ...security(options, false),
-    sentinels: sentinels.map(({ host, port = 26_379 }) => ({ host, port })),
+    ...security(options),
+    sentinels: sentinels.map(withPort(SENTINEL_PORT)),
     name,
     db,
     ...(signIn?.username === undefined ? {} : { sentinelUsername: signIn.username }),
@@ -33,26 +34,21 @@ function behindSentinels(options: IoRedisSentinels, environment: Environment): R
 }
 
 function cluster(options: IoRedisCluster, environment: Environment): Cluster {
-  const addresses = options.cluster.map((node) =>
-    typeof node === 'string' ? addressIn(node) : { ...node, isSecure: false },
-  )
-  const nodes = addresses.map((address) => ({
-    host: address?.host ?? '',
-    port: address?.port ?? 6_379,
-  }))
-  const isSecure = addresses.some((address) => address?.isSecure)
+  const { hosts, ...found } = seedsIn(options.cluster)
   const { enableOfflineQueue: _, retryStrategy: __, ...settings } = nodeSettings(environment)
-  const redisOptions = { ...settings, ...security(options, isSecure) }
-  return new Cluster(nodes, { ...clusterSettings(environment), redisOptions })
+  const redisOptions = { ...settings, ...security(options, found) }
+  return new Cluster([...hosts], { ...clusterSettings(environment), redisOptions })
 }
 
+/** What the options say wins over what a URL says. */
 function security(
   { username, password, tls }: Pick<IoRedisUrl, 'username' | 'password' | 'tls'>,
-  isSecure: boolean,
+  found: Pick<Location, 'tls' | 'credentials'> = {},
 ): Pick<NodeSettings, 'username' | 'password' | 'tls'> {
   return {
+    ...found.credentials,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(tls !== undefined ? { tls } : isSecure ? { tls: {} } : {}),
+    ...(tls !== undefined ? { tls } : found.tls ? { tls: {} } : {}),
   }
 }

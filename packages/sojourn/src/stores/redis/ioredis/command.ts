@@ -15,8 +15,8 @@ export interface Outcome {
   readonly reject: (error: Error) => void
   /** Where a cluster keeps the key. */
   readonly slot?: number | undefined
-  /** Called before a cluster's redirection is followed. */
-  readonly redirected?: () => void
+  /** Called before the command goes where its slot has moved to. Not while the slot moves: then it goes elsewhere once. */
+  readonly moved?: () => void
   /** The driver counts the channels that it is shown, so that it knows whose answer comes next. */
   readonly channel?: string
 }
@@ -74,10 +74,10 @@ class PortCommand {
    * Only what was surely not executed is sent again, and only to where the server said.
    */
   set reject(follow: Reject) {
-    const { reject, redirected } = this.#outcome
+    const { reject, moved } = this.#outcome
     this.#refused = (error) => {
       if (!REDIRECTION.test(error.message)) return reject(error)
-      redirected?.()
+      if (error.message.startsWith('MOVED')) moved?.()
       follow(error)
     }
   }

@@ -10,10 +10,10 @@
  */
 import type { Redis } from 'ioredis'
 import type { Environment, Timer } from '../../../core/environment.ts'
+import { pauses } from '../pauses.ts'
 import type { KeyInterest } from '../port.ts'
 import { driverCommand, ignore } from './command.ts'
 import type { Links } from './links.ts'
-import { pauses } from './settings.ts'
 
 export interface Feed {
   /** The answer ends it. */
@@ -84,7 +84,7 @@ export function createFeed(links: Links, environment: Environment): Feed {
     for (const { onLost } of interests.keys()) onLost()
   }
 
-  function listenTo(node: Redis): void {
+  function listenTo(node: Redis): () => void {
     const handlers = {
       ready: settle,
       close: lost,
@@ -99,9 +99,9 @@ export function createFeed(links: Links, environment: Environment): Feed {
       },
     }
     for (const [event, handler] of Object.entries(handlers)) node.on(event, handler)
-    stops.push(() => {
+    return () => {
       for (const [event, handler] of Object.entries(handlers)) node.off(event, handler)
-    })
+    }
   }
 
   function unsubscribe(interest: KeyInterest): void {

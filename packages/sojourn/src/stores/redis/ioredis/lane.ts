@@ -4,6 +4,7 @@
  */
 import type { Redis } from 'ioredis'
 import type { Environment } from '../../../core/environment.ts'
+import { withTextAlone } from '../failures.ts'
 import { type GroupCommit, groupCommit } from '../group-commit.ts'
 import { ask, ignore } from './command.ts'
 import { ONCE } from './settings.ts'
@@ -50,7 +51,7 @@ function onceMore(): () => number | null {
 function opened(redis: Redis): Promise<void> {
   return new Promise((resolve, reject) => {
     let reason = new Error('The connection could not be made.')
-    redis.on('error', (error) => (reason = error))
+    redis.on('error', (error) => (reason = withTextAlone(error)))
     redis.once('ready', () => resolve())
     redis.once('end', () => reject(reason))
     redis.connect().catch(ignore)

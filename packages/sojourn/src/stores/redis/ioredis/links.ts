@@ -4,9 +4,9 @@
  */
 import type { Cluster, Command, Redis } from 'ioredis'
 import type { Environment } from '../../../core/environment.ts'
+import { pauses } from '../pauses.ts'
 import { slotOfKey } from '../slots.ts'
 import { driverCommand, ignore } from './command.ts'
-import { pauses } from './settings.ts'
 
 export interface Links {
   readonly topology: 'single' | 'sentinel' | 'cluster'
@@ -20,8 +20,8 @@ export interface Links {
   readonly nodes: () => readonly Redis[]
   /** By its address, for redirections. */
   readonly nodeAt: (address: string) => Redis | undefined
-  /** Tells of every connection there is and will be. The answer ends it. */
-  readonly onNode: (listener: (node: Redis) => void) => () => void
+  /** Begins something with every connection there is and will be. It ends with the connection, and the answer ends all. */
+  readonly onNode: (begin: (node: Redis) => () => void) => () => void
   /** Tells that keys may have another place than before. The answer ends it. */
   readonly onMoved: (listener: () => void) => () => void
   /** The address of the primary of each slot. */
@@ -41,10 +41,7 @@ export function singleLinks(client: Redis): Links {
     primaries: () => [client],
     nodes: () => [client],
     nodeAt: () => undefined,
-    onNode(listener) {
-      listener(client)
-      return ignore
-    },
+    onNode: (begin) => begin(client),
     onMoved: () => ignore,
     owners: () => [],
     refresh: () => Promise.resolve(),
@@ -58,7 +55,10 @@ export function clusterLinks(client: Cluster): Links {
   const byAddress = new Map<string, Redis>()
   const addressOf = ({ options }: Redis): string => `${options.host}:${options.port}`
   const add = (node: Redis): void => void byAddress.set(addressOf(node), node)
-  const remove = (node: Redis): void => void byAddress.delete(addressOf(node))
+  /** The driver makes another one to the same address before it says that this one is gone. */
+  const remove = (node: Redis): void => {
+    if (byAddress.get(addressOf(node)) === node) byAddress.delete(addressOf(node))
+  }
   client.nodes('all').forEach(add)
   client.on('+node', add).on('-node', remove)
 
@@ -85,10 +85,21 @@ export function clusterLinks(client: Cluster): Links {
     primaries: () => client.nodes('master'),
     nodes: () => client.nodes('all'),
     nodeAt,
-    onNode(listener) {
+    onNode(begin) {
+      const ends = new Map<Redis, () => void>()
+      const listener = (node: Redis): void => {
+        ends.set(node, begin(node))
+        node.once('end', () => {
+          ends.get(node)?.()
+          ends.delete(node)
+        })
+      }
       client.nodes('all').forEach(listener)
       client.on('+node', listener)
-      return () => void client.off('+node', listener)
+      return () => {
+        client.off('+node', listener)
+        for (const end of ends.values()) end()
+      }
     },
     onMoved(listener) {
       client.on('refresh', listener)

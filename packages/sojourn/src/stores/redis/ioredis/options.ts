@@ -3,15 +3,15 @@ import type { ConnectionOptions } from 'node:tls'
 import type { Environment } from '../../../core/environment.ts'
 import type { ConfigProblem } from '../../../core/errors.ts'
 import { unknownKeys } from '../../../core/policy/unknown-keys.ts'
-import { addressIn } from './address.ts'
+import type { Address } from '../address.ts'
+import {
+  problemsOfDatabase,
+  problemsOfSeeds,
+  problemsOfSentinels,
+  problemsOfUrl,
+} from '../address-problems.ts'
 
 export type IoRedisOptions = IoRedisUrl | IoRedisSentinels | IoRedisCluster | IoRedisGiven
-
-export interface IoRedisHost {
-  readonly host: string
-  /** Default 6379; of a Sentinel 26379. */
-  readonly port?: number
-}
 
 interface Common {
   /** ACL user. Default: that of the URL, or `default`. */
@@ -33,7 +33,7 @@ export interface IoRedisUrl extends Common {
 /** The primary that Sentinels name. */
 export interface IoRedisSentinels extends Common {
   /** All of them: a majority of these decides who is named. `tls` is for them too. */
-  readonly sentinels: readonly IoRedisHost[]
+  readonly sentinels: readonly Address[]
   /** What they call the primary. */
   readonly name: string
   /** Default 0. */
@@ -44,8 +44,8 @@ export interface IoRedisSentinels extends Common {
 
 /** A cluster. */
 export interface IoRedisCluster extends Common {
-  /** Some of its nodes, as `redis://host:port` or by host and port: the others are found through them. */
-  readonly cluster: readonly (string | IoRedisHost)[]
+  /** Some of its nodes, as `redis://host:port` or by host and port: the others are found through them. User, password and TLS of one hold for all. */
+  readonly cluster: readonly (string | Address)[]
 }
 
 /** A client that the application has. It stays open when the port is closed. */
@@ -80,48 +80,9 @@ export function problemsOf(options: IoRedisOptions): readonly ConfigProblem[] {
 }
 
 function problemsOfPlace(options: IoRedisOptions): readonly ConfigProblem[] {
-  if ('url' in options) return addressIn(options.url) === undefined ? [NO_URL] : []
-  if ('cluster' in options) return problemsOfNodes(options.cluster)
-  if ('sentinels' in options) return problemsOfSentinels(options)
-  return []
-}
-
-const NO_URL: ConfigProblem = {
-  path: 'url',
-  message:
-    'Write `redis://user:password@host:port/db`, with `rediss:` for TLS, or `unix:///path` for a socket. Everything else is an option of its own.',
-}
-
-function problemsOfNodes(nodes: unknown): readonly ConfigProblem[] {
-  if (!Array.isArray(nodes) || nodes.length === 0)
-    return [{ path: 'cluster', message: 'Name some nodes: `[{ host, port }]` or URLs.' }]
-  return nodes.flatMap((node: unknown, index) => (isNode(node) ? [] : [notANode(index)]))
-}
-
-function isNode(node: unknown): boolean {
-  if (typeof node !== 'string') return isHost(node)
-  const address = addressIn(node)
-  return address?.host !== undefined && address.db === 0 && address.password === undefined
-}
-
-function notANode(index: number): ConfigProblem {
-  const message =
-    'Write `{ host, port }` or `redis://host:port`. `username` and `password` stand beside `cluster`; a cluster has no databases.'
-  return { path: `cluster[${index}]`, message }
-}
-
-function problemsOfSentinels({ sentinels, name, db = 0 }: IoRedisSentinels): readonly ConfigProblem[] {
-  const problems: ConfigProblem[] = []
-  if (!Array.isArray(sentinels) || sentinels.length === 0 || !sentinels.every(isHost))
-    problems.push({ path: 'sentinels', message: 'Name all Sentinels: `[{ host, port }]`.' })
-  if (typeof name !== 'string' || name === '')
-    problems.push({ path: 'name', message: 'Write what the Sentinels call the primary, such as `mymaster`.' })
-  if (!Number.isInteger(db) || db < 0)
-    problems.push({ path: 'db', message: 'Write the number of a database, 0 or above.' })
-  return problems
-}
-
-function isHost(value: unknown): boolean {
-  const { host, port = 1 } = (value ?? {}) as Partial<IoRedisHost>
-  return typeof host === 'string' && host !== '' && Number.isInteger(port) && port > 0 && port < 65_536
+  if ('url' in options) return problemsOfUrl(options.url)
+  if ('cluster' in options) return problemsOfSeeds(options.cluster)
+  if (!('sentinels' in options)) return []
+  const { sentinels, name, db = 0 } = options
+  return [...problemsOfSentinels(sentinels, name), ...problemsOfDatabase('db', db)]
 }

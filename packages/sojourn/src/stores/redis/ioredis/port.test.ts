@@ -1,4 +1,6 @@
 /** What the port does beyond the rules for all ports, with a real server. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import {
@@ -8,7 +10,7 @@ import {
   startLink,
   startRedis,
 } from 'sojourn-test-programs'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ioRedis } from '../ioredis.ts'
 import type { RedisPort, Reply } from '../port.ts'
 
@@ -59,6 +61,21 @@ test('why there is no connection is told, without the password', async () => {
     expect(cause.message).toMatch(/^WRONGPASS/)
     expect(Object.keys(cause)).toEqual([])
   })
+})
+
+test('what stands in between and repeats the arguments of HELLO and AUTH puts no password into an error', async () => {
+  const url = await startEcho()
+  const credentials = { username: 'app', password: 'hunter2' }
+  for (const port of [
+    await opened(ioRedis({ url, ...credentials })),
+    await opened(ioRedis({ cluster: [url], ...credentials })),
+  ])
+    for (const call of [() => port.command(['PING'], KEY), () => port.writeAndWait(['PING'], WAIT)])
+      await vi.waitFor(async () => {
+        const error = await call().catch((thrown: unknown) => thrown)
+        expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('hunter2')
+        expect(inspect(error)).toMatch(/unknown command|no connection/)
+      })
 })
 
 test('the URL says user, password and database; options win over it', async () => {
@@ -195,6 +212,24 @@ describe('a slot that moves', { timeout: 120_000 }, () => {
     expect(lost).toBeGreaterThan(before)
   })
 
+  test('sends single calls ahead while it is on its way, and that is no other route for the rest', async () => {
+    const port = await opened(ioRedis({ cluster: cluster.urls }))
+    await vi.waitFor(() => port.command(['SET', '{m}', 'moved'], { ...AT_SLOT, readonly: false }), PATIENT)
+    const slot = await cluster.slotOf('{m}')
+    const before = await cluster.primaryOf(slot)
+    const next = cluster.nodes.find((node) => node.port !== before.port) as RedisServer
+    const migration = await cluster.beginMigration(slot, next)
+    await migration.moveKeys('{m}')
+    let changes = 0
+    port.watchRouting?.(() => changes++)
+    expect(String(await port.command(['GET', '{m}'], AT_SLOT))).toBe('moved')
+    expect(changes).toBe(0)
+    await migration.moveKeys()
+    await migration.finish()
+    expect(String(await port.command(['GET', '{m}'], AT_SLOT))).toBe('moved')
+    expect(changes).toBeGreaterThan(0)
+  })
+
   test('is found by the next call, and that is told before its reply', async () => {
     const port = await opened(ioRedis({ cluster: cluster.urls }))
     await vi.waitFor(() => port.command(['GET', '{m}'], AT_SLOT), PATIENT)
@@ -205,6 +240,27 @@ describe('a slot that moves', { timeout: 120_000 }, () => {
     expect(changes).toBeGreaterThan(0)
   })
 })
+
+/** Knows no command, as a proxy may, and quotes all that it is sent as Redis does. Its URL. */
+async function startEcho(): Promise<string> {
+  const sockets = new Set<Socket>()
+  const echo = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined))
+    socket.on('data', (bytes) => {
+      for (const command of String(bytes).split(/(?=\*\d+\r\n\$)/)) {
+        const [, name, ...args] = command.split('\r\n').filter((line) => !line.startsWith('$'))
+        const quoted = args.map((arg) => `\`${arg}\`, `).join('')
+        socket.write(`-ERR unknown command \`${name}\`, with args beginning with: ${quoted}\r\n`)
+      }
+    })
+  })
+  await once(echo.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => {
+    echo.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return `redis://127.0.0.1:${(echo.address() as AddressInfo).port}`
+}
 
 async function opened(port: RedisPort): Promise<RedisPort> {
   ports.push(port)

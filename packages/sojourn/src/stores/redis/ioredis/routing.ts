@@ -1,7 +1,8 @@
 /**
- * Tells that reads may go out to another server than before, before one does: a connection was lost, a call was
- * redirected, a look at the cluster found a slot with another primary. A look that found nothing new is not told, nor
- * one more attempt to reach a node that is dead: whoever is told forgets what it knew, of all nodes.
+ * Tells that reads may go out to another server than before, before one does: a connection was lost, a call was told
+ * that its slot has moved, a look at the cluster found a slot with another primary. A look that found nothing new is not
+ * told, nor one more attempt to reach a node that is dead, nor a call that goes elsewhere once because its slot is on the
+ * way: whoever is told forgets what it knew, of all nodes.
  */
 import type { Redis } from 'ioredis'
 import type { Links } from './links.ts'
@@ -21,8 +22,7 @@ export function createRouting(links: Links): Routing {
     for (const { onChanged } of listeners) onChanged()
   }
 
-  const stops: (() => void)[] = []
-  const stopNodes = links.onNode((node) => void stops.push(onLost(node, changed)))
+  const stopNodes = links.onNode((node) => onLost(node, changed))
   const stopMoves = links.onMoved(() => {
     const before = owners
     owners = links.owners()
@@ -39,7 +39,6 @@ export function createRouting(links: Links): Routing {
     close() {
       stopNodes()
       stopMoves()
-      for (const stop of stops) stop()
     },
   }
 }

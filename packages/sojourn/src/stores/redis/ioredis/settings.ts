@@ -11,6 +11,7 @@
  */
 import type { ClusterOptions, RedisOptions as DriverOptions } from 'ioredis'
 import type { Environment } from '../../../core/environment.ts'
+import { pauses } from '../pauses.ts'
 
 /** Replies have the shape of RESP2, which is the driver's default. */
 export type NodeSettings = Omit<DriverOptions, 'replyMapping'>
@@ -22,8 +23,6 @@ const PARTING_MS = 250
 const LOADING_MS = 300
 /** A slot that moved while nobody used it is noticed so. */
 const REFRESH_MS = 5_000
-const SHORTEST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 1_000
 
 export function nodeSettings(environment: Environment): NodeSettings {
   return {
@@ -70,14 +69,6 @@ export const ONCE: NodeSettings = {
   lazyConnect: true,
   retryStrategy: () => null,
   sentinelRetryStrategy: () => null,
-}
-
-/** How long to wait before the nth attempt: doubling from 50 ms to a second, and up to half less by chance. */
-export function pauses(environment: Environment): (attempt: number) => number {
-  return (attempt) => {
-    const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** (attempt - 1))
-    return Math.ceil(longest * (1 - environment.jitter() / 2))
-  }
 }
 
 function isDemoted(error: Error): boolean {

@@ -7,7 +7,8 @@ import { type ClusterTarget, clusterMembers, MAP_QUESTION, type Member, type Mem
 import { type Redirection, redirection } from './server-errors.ts'
 import { slotOfKey } from '../slots.ts'
 import { readSlotMap } from './slot-map.ts'
-import { mostNamed } from './votes.ts'
+import { mostNamed } from '../votes.ts'
+import { notItsOwn } from './primary.ts'
 
 /** Slots move one by one; more redirections than a few are a circle. */
 const MOST_REDIRECTIONS = 5
@@ -27,6 +28,7 @@ export function clusterPort(target: ClusterTarget): RedisPort {
       ),
     subscribe: members.interests.subscribe,
     watchRouting: members.interests.watchRouting,
+    giveUp: (key) => members.serving(slotOfKey(key))?.primary.leave(notItsOwn()),
     isNamedPrimary: (key) => isNamedPrimary(members, key),
     close: members.close,
   }

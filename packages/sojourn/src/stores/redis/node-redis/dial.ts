@@ -6,12 +6,12 @@
 import { createClient, RESP_TYPES } from '@redis/client'
 import type { Environment } from '../../../core/environment.ts'
 import { SystemError } from '../../../core/errors.ts'
+import type { Place } from '../address.ts'
 import { patience } from '../patience.ts'
 import type { CommandArgument, Reply } from '../port.ts'
 import type { ConnectionOptions } from 'node:tls'
 import type { Credentials, DriverClient } from './options.ts'
 import { silent } from './silence.ts'
-import type { Place } from './url.ts'
 
 /** What is used of the driver's client. */
 export interface Connection {
@@ -62,43 +62,39 @@ const SETTINGS = {
 const SOCKET = { connectTimeout: 0, socketTimeout: undefined, reconnectStrategy: false } as const
 
 export function dialer(access: Access): Dial {
-  if ('client' in access) return duplicates(access.client as DriverClient & Duplicable)
+  if ('client' in access) {
+    const own = access.client as DriverClient & Duplicable
+    return (_, { tracked }) => duplicateOf(own, { tracked, socket: own.options.socket })
+  }
   const { tls, database } = access
-  const settings = {
+  // Whenever its settings are others than the last time, the driver's `createClient` builds a class with all commands: some 15 ms.
+  const model = make({
     ...SETTINGS,
     database,
     ...(access.password === undefined ? {} : { credentialsProvider: provider(access) }),
-  }
-  return (place, { tracked }) => {
-    const socket = { ...tls, ...SOCKET, ...place, ...(tls === undefined ? {} : { tls: true }) }
-    return abandonable(socket, (ending) => make({ ...settings, emitInvalidate: tracked, socket: ending }))
-  }
+  })
+  return (place, { tracked }) =>
+    duplicateOf(model, { tracked, socket: { ...tls, ...place, ...(tls === undefined ? {} : { tls: true }) } })
 }
 
 /** The driver's types want `exactOptionalPropertyTypes` off, and would stand in ours. */
-const make = createClient as unknown as (options: object) => Client
-
-type Client = Omit<Connection, 'abandon'>
+const make = createClient as unknown as (options: object) => Duplicable
 
 interface Duplicable {
   readonly options: { readonly socket?: object }
   duplicate(overrides: object): unknown
 }
 
-function abandonable(socket: object, connectionWith: (socket: object) => Client): Connection {
-  const ending = new AbortController()
-  const client = connectionWith({ ...socket, signal: ending.signal })
-  return Object.assign(client, { abandon: () => ending.abort() })
+interface Wishes {
+  readonly socket: object | undefined
+  readonly tracked: boolean
 }
 
-function duplicates(client: Duplicable): Dial {
-  return (_, { tracked }) => {
-    const own = { ...client.options.socket, ...SOCKET }
-    return abandonable(
-      own,
-      (socket) => client.duplicate({ ...SETTINGS, emitInvalidate: tracked, socket }) as Client,
-    )
-  }
+function duplicateOf(client: Duplicable, { socket, tracked }: Wishes): Connection {
+  const ending = new AbortController()
+  const own = { ...socket, ...SOCKET, signal: ending.signal }
+  const duplicate = client.duplicate({ ...SETTINGS, emitInvalidate: tracked, socket: own })
+  return Object.assign(duplicate as Omit<Connection, 'abandon'>, { abandon: () => ending.abort() })
 }
 
 function provider({ username, password }: Exclude<Access, { client: unknown }>): object {

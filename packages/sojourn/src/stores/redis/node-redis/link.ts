@@ -4,6 +4,7 @@
  */
 import type { Environment } from '../../../core/environment.ts'
 import { SystemError } from '../../../core/errors.ts'
+import { pauses } from '../pauses.ts'
 import type { Connection } from './dial.ts'
 import { watchForSilence } from './silence.ts'
 
@@ -31,11 +32,9 @@ export interface LinkOptions {
   readonly isQuiet?: () => boolean
 }
 
-const SHORTEST_PAUSE_MS = 25
-const LONGEST_PAUSE_MS = 1_000
-
 export function keepLink(options: LinkOptions): Link {
   const { environment } = options
+  const pause = pauses(environment)
   let connection: Connection | undefined
   let reason: unknown
   let closed = false
@@ -100,8 +99,7 @@ export function keepLink(options: LinkOptions): Link {
 
   function retryLater(): void {
     if (closed) return
-    const ceiling = Math.min(SHORTEST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS)
-    retry = environment.after(ceiling * (0.5 + environment.jitter() / 2), () => {
+    retry = environment.after(pause(++failures), () => {
       attempting = attempt()
     })
   }

@@ -8,11 +8,11 @@ import type { Reply } from '../port.ts'
 import { askOnce, type Connection, type Dial, open } from './dial.ts'
 import { type Interests, interests } from './interests.ts'
 import { closedError } from './link.ts'
-import type { Address } from './options.ts'
+import type { Address } from '../address.ts'
 import { type Primary, primaryOver } from './primary.ts'
 import { SLOTS } from '../slots.ts'
 import { type ClusterMember, readSlotMap, type SlotRange } from './slot-map.ts'
-import { mostNamed } from './votes.ts'
+import { mostNamed } from '../votes.ts'
 
 export interface ClusterTarget {
   readonly environment: Environment

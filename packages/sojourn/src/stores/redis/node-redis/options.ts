@@ -1,6 +1,7 @@
 /** What `nodeRedis` takes. Types of the driver do not appear here, so that a program without it compiles. */
 import type { ConnectionOptions } from 'node:tls'
 import type { Environment } from '../../../core/environment.ts'
+import type { Address } from '../address.ts'
 
 export type NodeRedisOptions = SingleOptions | SentinelOptions | ClusterOptions | ClientOptions
 
@@ -26,7 +27,7 @@ export interface SingleOptions extends CommonOptions {
 
 /** A primary that Sentinels name. */
 export interface SentinelOptions extends CommonOptions {
-  /** All of them: a majority of this list is asked whether a primary is still the one. Port default 26379. */
+  /** All of them: a majority of this list is asked whether a primary is still the one. */
   readonly sentinels: readonly Address[]
   /** What the Sentinels call the primary (`sentinel monitor <name> …`). */
   readonly name: string
@@ -37,7 +38,7 @@ export interface SentinelOptions extends CommonOptions {
 }
 
 export interface ClusterOptions extends CommonOptions {
-  /** Where to ask first, as URLs (`redis://host:port`) or addresses (port default 6379); the others are found. */
+  /** Where to ask first, as URLs (`redis://host:port`) or addresses; the others are found. User, password and TLS of one hold for all. */
   readonly cluster: readonly (string | Address)[]
 }
 
@@ -50,11 +51,6 @@ export interface ClientOptions {
   readonly client: DriverClient
   /** Default: the system's. */
   readonly environment?: Environment | undefined
-}
-
-export interface Address {
-  readonly host: string
-  readonly port?: number
 }
 
 /** What is needed of a client that `createClient` of `@redis/client` 6 made. */

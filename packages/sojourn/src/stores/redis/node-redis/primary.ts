@@ -104,3 +104,7 @@ export function primaryOver({ environment, open, interests, onFailedAttempt }: P
     await Promise.all([link.close(), waits?.close()])
   }
 }
+
+export function notItsOwn(): Error {
+  return new Error('An answer on the connection belonged to another question.')
+}

@@ -1,8 +1,7 @@
-/** What is wrong with options. No message repeats a URL: it may hold a password. */
+/** What is wrong with options that hold wherever Redis is. */
 import type { ConfigProblem } from '../../../core/errors.ts'
 import { unknownKeys } from '../../../core/policy/unknown-keys.ts'
-import type { Address, CommonOptions, Credentials } from './options.ts'
-import { parseUrl } from './url.ts'
+import type { CommonOptions, Credentials } from './options.ts'
 
 const COMMON = ['username', 'password', 'tls', 'environment']
 
@@ -37,51 +36,4 @@ export function problemsOfCredentials(at: string, { username, password }: Creden
       message: 'A user needs a password. Write it, or leave out the user.',
     })
   return problems
-}
-
-export function problemsOfAddresses(path: string, list: unknown): ConfigProblem[] {
-  if (!Array.isArray(list) || list.length === 0)
-    return [{ path, message: "Write at least one address, such as { host: '10.0.0.1' }." }]
-  return list.flatMap((address, at) =>
-    isAddress(address)
-      ? []
-      : [
-          {
-            path: `${path}[${at}]`,
-            message: "Write { host: '10.0.0.1', port: 6379 }; the port may be left out.",
-          },
-        ],
-  )
-}
-
-export function problemsOfSeeds(seeds: unknown): ConfigProblem[] {
-  if (!Array.isArray(seeds)) return problemsOfAddresses('cluster', seeds)
-  const addresses = seeds.map((seed: unknown) => (typeof seed === 'string' ? { host: 'url' } : seed))
-  const isSeed = (seed: string): boolean => {
-    const location = parseUrl(seed)
-    return location !== undefined && 'host' in location.place && location.database === undefined
-  }
-  return [
-    ...problemsOfAddresses('cluster', addresses),
-    ...seeds.flatMap((seed: unknown, at) =>
-      typeof seed === 'string' && !isSeed(seed)
-        ? [badUrl(`cluster[${at}]`, "'redis://10.0.0.1:6379', without a database, which a cluster has not")]
-        : [],
-    ),
-  ]
-}
-
-function isAddress(value: unknown): value is Address {
-  const { host, port = 1 } = (value ?? {}) as { readonly host?: unknown; readonly port?: unknown }
-  return (
-    typeof host === 'string' &&
-    host !== '' &&
-    Number.isInteger(port) &&
-    Number(port) > 0 &&
-    Number(port) < 65_536
-  )
-}
-
-export function badUrl(path: string, example: string): ConfigProblem {
-  return { path, message: `This is no URL of a Redis. Write one such as ${example}.` }
 }

@@ -6,9 +6,15 @@ import type { Environment } from '../../../core/environment.ts'
 import { ConfigError, type ConfigProblem } from '../../../core/errors.ts'
 import { unknownKeys } from '../../../core/policy/unknown-keys.ts'
 import { systemEnvironment } from '../../../environment/system.ts'
+import { type Address, type Location, parseUrl, SENTINEL_PORT, seedsIn, withPort } from '../address.ts'
+import {
+  problemsOfDatabase,
+  problemsOfSeeds,
+  problemsOfSentinels,
+  problemsOfUrl,
+} from '../address-problems.ts'
 import type { Access } from './dial.ts'
 import type {
-  Address,
   ClientOptions,
   ClusterOptions,
   CommonOptions,
@@ -18,14 +24,7 @@ import type {
   SingleOptions,
 } from './options.ts'
 import { problemsOfClient } from './own-client.ts'
-import {
-  badUrl,
-  problemsOfAddresses,
-  problemsOfCommon,
-  problemsOfCredentials,
-  problemsOfSeeds,
-} from './problems.ts'
-import { type Location, parseUrl } from './url.ts'
+import { problemsOfCommon, problemsOfCredentials } from './problems.ts'
 
 /** Options that have been found good. */
 export type Target = { readonly environment: Environment; readonly access: Access } & (
@@ -38,8 +37,6 @@ export type Target = { readonly environment: Environment; readonly access: Acces
   | { readonly seeds: readonly Required<Address>[] }
 )
 
-const SENTINEL_PORT = 26_379
-const PORT = 6379
 const ONE_OF = ['url', 'sentinels', 'cluster', 'client'] as const
 
 /** @throws ConfigError with every problem */
@@ -59,14 +56,8 @@ function readClient(options: ClientOptions): Target {
 }
 
 function readSingle(options: SingleOptions): Target {
-  const location = parseUrl(options.url)
-  refuse([
-    ...problemsOfCommon(options, ['url']),
-    ...(location === undefined
-      ? [badUrl('url', "'redis://127.0.0.1:6379' or 'unix:///run/redis.sock'")]
-      : []),
-  ])
-  const { place, ...rest } = location as Location
+  refuse([...problemsOfCommon(options, ['url']), ...problemsOfUrl(options.url)])
+  const { place, ...rest } = parseUrl(options.url) as Location
   return { ...common(options, rest), place }
 }
 
@@ -74,11 +65,8 @@ function readSentinels(options: SentinelOptions): Target {
   const { sentinels, name, sentinelCredentials = {}, database = 0 } = options
   refuse([
     ...problemsOfCommon(options, ['sentinels', 'name', 'database', 'sentinelCredentials']),
-    ...problemsOfAddresses('sentinels', sentinels),
-    ...(typeof name === 'string' && name !== '' ? [] : [{ path: 'name', message: NAME_MISSING }]),
-    ...(Number.isInteger(database) && database >= 0
-      ? []
-      : [{ path: 'database', message: 'Write 0 or more.' }]),
+    ...problemsOfSentinels(sentinels, name),
+    ...problemsOfDatabase('database', database),
     ...unknownKeys('sentinelCredentials', sentinelCredentials, ['username', 'password']),
     ...problemsOfCredentials('sentinelCredentials.', sentinelCredentials),
   ])
@@ -87,18 +75,10 @@ function readSentinels(options: SentinelOptions): Target {
   return { ...target, name, sentinels: sentinels.map(withPort(SENTINEL_PORT)), sentinelAccess: access }
 }
 
-const NAME_MISSING = "Write the name that the Sentinels watch the primary under, such as 'mymaster'."
-
 function readCluster(options: ClusterOptions): Target {
-  const { cluster } = options
-  const problems = [...problemsOfCommon(options, ['cluster']), ...problemsOfSeeds(cluster)]
-  refuse(problems)
-  const locations = cluster.map((seed) =>
-    typeof seed === 'string' ? (parseUrl(seed) as Location) : undefined,
-  )
-  const seeds = cluster.map((seed, at) => withPort(PORT)((locations[at]?.place ?? seed) as Address))
-  const { place: _, ...first } = locations.find((location) => location !== undefined) ?? { place: undefined }
-  return { ...common(options, first), seeds }
+  refuse([...problemsOfCommon(options, ['cluster']), ...problemsOfSeeds(options.cluster)])
+  const { hosts: seeds, ...found } = seedsIn(options.cluster)
+  return { ...common(options, found), seeds }
 }
 
 function common(
@@ -113,10 +93,6 @@ function common(
 
 function defined({ username, password }: Credentials): Credentials {
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
-}
-
-function withPort(port: number): (address: Address) => Required<Address> {
-  return (address) => ({ host: address.host, port: address.port ?? port })
 }
 
 function refuse(problems: readonly ConfigProblem[]): void {

@@ -7,26 +7,14 @@
 import { SystemError } from '../../../core/errors.ts'
 import type { RedisPort } from '../port.ts'
 import { askOn, type Connection, type Dial, open } from './dial.ts'
-import { interests } from './interests.ts'
-import { primaryOver } from './primary.ts'
+import { onePrimary } from './one-primary.ts'
 import { namedByMajority, namedBySentinels, nameOf, type SentinelTarget } from './sentinels.ts'
 
 export function sentinelPort(target: SentinelTarget & { readonly dial: Dial }): RedisPort {
   const { environment, dial } = target
   const names = new WeakMap<Connection, string>()
-  const connections = (): readonly Connection[] =>
-    primary.connection === undefined ? [] : [primary.connection]
-  const interested = interests(environment, connections)
-  const primary = primaryOver({ environment, interests: interested, open: openPrimary })
-  return {
-    traits: { driver: 'node-redis', topology: 'sentinel', invalidation: 'push' },
-    command: (args, { readonly }) => (readonly ? primary.read(args) : primary.write(args)),
-    writeAndWait: primary.writeAndWait,
-    subscribe: interested.subscribe,
-    watchRouting: interested.watchRouting,
-    isNamedPrimary,
-    close: primary.close,
-  }
+  const { port, primary } = onePrimary({ environment, topology: 'sentinel', open: openPrimary })
+  return { ...port, isNamedPrimary }
 
   async function openPrimary(use: { readonly tracked: boolean }): Promise<Connection> {
     const place = await namedBySentinels(target)

@@ -3,8 +3,8 @@ import type { Environment } from '../../../core/environment.ts'
 import { SystemError } from '../../../core/errors.ts'
 import type { Reply } from '../port.ts'
 import { askOnce, type Dial } from './dial.ts'
-import type { Address } from './options.ts'
-import { mostNamed } from './votes.ts'
+import type { Address } from '../address.ts'
+import { mostNamed } from '../votes.ts'
 
 export interface SentinelTarget {
   readonly environment: Environment

@@ -1,10 +1,9 @@
 /** One server. A name that leads to the primary is resolved anew at every connection. */
 import type { Environment } from '../../../core/environment.ts'
+import type { Place } from '../address.ts'
 import type { RedisPort } from '../port.ts'
-import { type Connection, type Dial, open } from './dial.ts'
-import { interests } from './interests.ts'
-import { primaryOver } from './primary.ts'
-import type { Place } from './url.ts'
+import { type Dial, open } from './dial.ts'
+import { onePrimary } from './one-primary.ts'
 
 export interface SingleTarget {
   readonly environment: Environment
@@ -14,24 +13,14 @@ export interface SingleTarget {
 }
 
 export function singlePort({ environment, dial, place }: SingleTarget): RedisPort {
-  const connections = (): readonly Connection[] =>
-    primary.connection === undefined ? [] : [primary.connection]
-  const interested = interests(environment, connections)
-  const primary = primaryOver({
+  const { port } = onePrimary({
     environment,
-    interests: interested,
+    topology: 'single',
     open: async (use) => {
       const connection = dial(place, use)
       await open(connection, environment)
       return connection
     },
   })
-  return {
-    traits: { driver: 'node-redis', topology: 'single', invalidation: 'push' },
-    command: (args, { readonly }) => (readonly ? primary.read(args) : primary.write(args)),
-    writeAndWait: primary.writeAndWait,
-    subscribe: interested.subscribe,
-    watchRouting: interested.watchRouting,
-    close: primary.close,
-  }
+  return port
 }

@@ -1,6 +1,6 @@
 /** `CLUSTER SLOTS`, read: which primary serves which slots. */
 import type { Reply } from '../port.ts'
-import type { Address } from './options.ts'
+import type { Address } from '../address.ts'
 
 export interface SlotRange {
   readonly from: number
