@@ -7,6 +7,7 @@
  *     --only a,b   only rows with this path, system or base: `verify/memory`, `iron-session`, `koa`
  *     --bytes      instead: what a session takes in Redis (`redis/bytes.ts`)
  *     --sizes      instead: what stores of up to a million sessions take, and how they read (`sizes.ts`); some minutes
+ *     --nodes      instead: fifty nodes on one Redis (`nodes/nodes.ts`); some minutes
  *
  * `BENCH_DIRECTORY` is where SQLite files go (`scratch.ts`; for `--sizes`, the directory for temporary files).
  * `BENCH_EXEC_ARGV='--cpu-prof --cpu-prof-dir=/tmp/profiles'` profiles the measured processes.
@@ -15,8 +16,9 @@ import { parseArgs } from 'node:util'
 import { measure } from './measure.ts'
 import { type BenchPath, PATHS } from './paths.ts'
 import { measureSizes } from './sizes.ts'
+import { measureNodes } from './nodes/nodes.ts'
 import { measureBytes } from './redis/bytes.ts'
-import { bytesTable, machine, sizesTable, table } from './tables.ts'
+import { bytesTable, machine, nodesTable, sizesTable, table } from './tables.ts'
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     bytes: { type: 'boolean', default: false },
     sizes: { type: 'boolean', default: false },
+    nodes: { type: 'boolean', default: false },
   },
 })
 
@@ -37,6 +40,8 @@ const onProgress = (text: string): void => {
 if (values.sizes) {
   const found = await measureSizes(onProgress)
   print(found, sizesTable)
+} else if (values.nodes) {
+  print(await measureNodes(onProgress), nodesTable)
 } else if (values.bytes) {
   print(await measureBytes(onProgress), bytesTable)
 } else {

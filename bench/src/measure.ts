@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { type MeasuredServer, type ServerOptions, startServer } from './measured-server.ts'
 import type { Load } from './client.ts'
 import { type BenchPath, bare } from './paths.ts'
+import { startMemcached } from 'sojourn-test-programs'
 import { commandsDuring, type RedisServer, startRedis } from './redis/server.ts'
 import { SCRATCH_PREFIX } from './scratch.ts'
 import { type Spread, spreadOf, tenth } from './statistics.ts'
@@ -66,8 +67,10 @@ export async function measure(
 ): Promise<readonly Row[]> {
   const servers: MeasuredServer[] = []
   const redis = paths.some((path) => path.onRedis) ? await startRedis() : undefined
+  const memcached = paths.some((path) => path.onMemcached) ? await startMemcached() : undefined
+  const addresses = { redis: redis?.url ?? '', memcached: memcached?.address ?? '' }
   const start = async (options: ServerOptions): Promise<MeasuredServer> => {
-    const server = await startServer({ redis: redis?.url ?? '', ...options })
+    const server = await startServer({ ...addresses, ...options })
     servers.push(server)
     return server
   }
@@ -80,11 +83,11 @@ export async function measure(
     }
     onProgress('counting')
     const rows: Row[] = []
-    for (const each of contestants) rows.push(await rowOf(each, redis))
+    for (const each of contestants) rows.push(await rowOf(each, { redis, addresses }))
     return rows
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
-    await redis?.stop()
+    await Promise.all([redis?.stop(), memcached?.stop()])
   }
 }
 
@@ -134,7 +137,7 @@ function loadOf({ count, connections }: BenchPath, { requests }: MeasuredServer)
   }
 }
 
-async function rowOf({ path, ...kept }: Contestant, redis: RedisServer | undefined): Promise<Row> {
+async function rowOf({ path, ...kept }: Contestant, servers: Servers): Promise<Row> {
   const cpu = spreadOf(kept.own)
   const added = spreadOf(kept.added)
   return {
@@ -151,7 +154,7 @@ async function rowOf({ path, ...kept }: Contestant, redis: RedisServer | undefin
     ...(path.target === undefined ? {} : { targetMicros: path.target }),
     ...besidesWrite(kept.written, added),
     ...(path.connections === undefined ? {} : { connections: path.connections }),
-    ...(path.system === path.base ? {} : await commandsOf(path, { server: kept.server, redis })),
+    ...(path.system === path.base ? {} : await commandsOf(path, { server: kept.server, ...servers })),
     ...(path.bytes === undefined ? {} : { bytesPerSession: await bytesOf(path.bytes) }),
   }
 }
@@ -162,13 +165,18 @@ function besidesWrite(written: readonly number[], added: Spread): Partial<Row> {
   return { storeWriteMicros: tenth(median), cpuMicrosAddedBesidesWrite: tenth(added.median - median) }
 }
 
-interface Counted {
-  readonly server: MeasuredServer
+/** Of the run. */
+interface Servers {
   readonly redis: RedisServer | undefined
+  readonly addresses: Pick<ServerOptions, 'redis' | 'memcached'>
 }
 
-async function commandsOf(path: BenchPath, { server, redis }: Counted): Promise<Partial<Row>> {
-  if (redis === undefined || !path.onRedis) return { commandsPerRequest: await storeCallsOf(path) }
+interface Counted extends Servers {
+  readonly server: MeasuredServer
+}
+
+async function commandsOf(path: BenchPath, { server, redis, addresses }: Counted): Promise<Partial<Row>> {
+  if (redis === undefined || !path.onRedis) return { commandsPerRequest: await storeCallsOf(path, addresses) }
   const load = { ...loadOf(path, server), count: COUNTED }
   await server.round(load)
   const { commands, scripts } = await commandsDuring(redis, {
@@ -179,8 +187,8 @@ async function commandsOf(path: BenchPath, { server, redis }: Counted): Promise<
 }
 
 /** In a process of its own, because counting costs. */
-async function storeCallsOf({ server }: BenchPath): Promise<number> {
-  const counting = await startServer({ ...server, counting: true })
+async function storeCallsOf({ server }: BenchPath, addresses: Servers['addresses']): Promise<number> {
+  const counting = await startServer({ ...addresses, ...server, counting: true })
   const { storeCalls } = await counting.round({ requests: counting.requests, count: COUNTED })
   await counting.stop()
   return Math.round(storeCalls * 100) / 100

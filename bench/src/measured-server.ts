@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly counting?: boolean
   /** URL of the run's Redis. */
   readonly redis?: string
+  /** Address of the run's Memcached. */
+  readonly memcached?: string
 }
 
 const MAIN = new URL('./server.ts', import.meta.url)
@@ -37,9 +39,13 @@ export async function startServer({
   store,
   counting = false,
   redis = '',
+  memcached = '',
 }: ServerOptions): Promise<MeasuredServer> {
   const directory = await mkdtemp(SCRATCH_PREFIX)
-  const argument = JSON.stringify({ module, options: { framework, store, redis, directory, counting } })
+  const argument = JSON.stringify({
+    module,
+    options: { framework, store, redis, memcached, directory, counting },
+  })
   const profile = process.env['BENCH_EXEC_ARGV']?.split(' ') ?? []
   const child = fork(MAIN, [argument], {
     execArgv: ['--disable-warning=ExperimentalWarning', ...profile],

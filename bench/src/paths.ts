@@ -15,6 +15,7 @@ export interface BenchPath {
   /** Requests before each round that are not measured: copies live for seconds, and heartbeats end when nobody asks. */
   readonly warmUp?: number
   readonly onRedis?: true
+  readonly onMemcached?: true
   /** The store's own write alone, where the target is about what comes on top of it. */
   readonly write?: ServerOptions
   /** CPU microseconds on top of the base (and of the store's write), as promised. */
@@ -101,6 +102,7 @@ export const PATHS: readonly BenchPath[] = [
     target: 60,
   },
   ...REDIS_PATHS,
+  { ...verify('node:http', 'memcached'), onMemcached: true, connections: 50, warmUp: 1_000 },
 ]
 
 function verify(base: FrameworkName, store: string): BenchPath {

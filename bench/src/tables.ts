@@ -1,6 +1,7 @@
 /** What was measured, for people to read. */
 import { availableParallelism, cpus } from 'node:os'
 import type { Row } from './measure.ts'
+import type { NodesRow } from './nodes/nodes.ts'
 import type { BytesRow } from './redis/bytes.ts'
 import { SCRATCH } from './scratch.ts'
 import { SIZES_DIRECTORY, type SizeRow } from './sizes.ts'
@@ -72,6 +73,25 @@ export function bytesTable(measured: readonly BytesRow[]): string {
     `${row.targetBytes}`,
   ])
   return `${machine()}\n\n${aligned([head, ...lines])}`
+}
+
+export function nodesTable(measured: readonly NodesRow[]): string {
+  const head = ['path', 'driver', 'nodes', 'what', 'formula', 'measured', 'unit']
+  const lines = measured.map((row) => [
+    row.path,
+    row.driver,
+    `${row.nodes}`,
+    row.what,
+    row.formula === undefined ? '' : rounded(row.formula),
+    rounded(row.measured),
+    row.unit,
+  ])
+  return `${machine()}\n\n${aligned([head, ...lines])}`
+}
+
+/** Ratios need more places than counts. */
+function rounded(value: number): string {
+  return value < 1 ? value.toFixed(3) : value.toFixed(1)
 }
 
 function aligned(lines: readonly (readonly string[])[]): string {

@@ -15,6 +15,8 @@ export interface TargetOptions {
   readonly framework: FrameworkName
   /** The run's Redis; empty where none is needed. */
   readonly redis: string
+  /** Address of the run's Memcached; empty where none is needed. */
+  readonly memcached: string
   /** Where files may go. */
   readonly directory: string
   /** Store calls are counted, which costs a little: not while CPU is measured. */

@@ -34,7 +34,7 @@ it('is found: there are examples on all pages that explain use', () => {
   const withExamples = new Set(examples.map(({ page }) => page))
   const explaining = ['README.md', 'packages/sojourn/README.md']
   const inDocs =
-    'csrf getting-started live-connections metrics modes options proxies redis/ioredis redis/node-redis response-headers sessions stores testing'
+    'csrf getting-started live-connections load-balancers metrics modes options proxies redis/ioredis redis/node-redis response-headers sessions stores testing'
   const expected = [...explaining, ...inDocs.split(' ').map((name) => `docs/${name}.md`)]
   expect([...withExamples]).toEqual(expect.arrayContaining(expected))
 })

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createSessions } from 'sojourn'
+import { watchFindings } from 'sojourn/doctor'
 import { eventLoop, prometheusText, type SelfMeasuring } from 'sojourn/observe'
 import { memoryStore } from 'sojourn/stores/memory'
 import { redisStore } from 'sojourn/stores/redis'
@@ -12,7 +13,14 @@ import { page, ROOT, tableUnder } from './pages.ts'
 
 const metrics = page('docs/metrics.md')
 const rules = page('docs/alerts/sojourn.rules.yml')
-const SECTIONS = ['### Sessions', '### Breakers', '### Near copies', '### Redis', '### Event loop']
+const SECTIONS = [
+  '### Sessions',
+  '### Breakers',
+  '### Near copies',
+  '### Redis',
+  '### Doctor',
+  '### Event loop',
+]
 
 const sessions = createSessions({ deployment: 'docs', secrets: [randomBytes(48)], store: memoryStore() })
 
@@ -20,8 +28,10 @@ const near = tieredStore({ hot: memoryStore() })
 /** Nothing listens there, and figures ask nobody. */
 const redis = nodeRedis({ url: 'redis://127.0.0.1:1' })
 const overRedis = redisStore({ redis })
+const watch = watchFindings({ store: memoryStore() })
 
 afterAll(async () => {
+  watch.close()
   await overRedis.close()
   await redis.close()
   await near.close()
@@ -32,6 +42,7 @@ const sources: readonly (readonly [string, SelfMeasuring])[] = [
   ['### Breakers', { measures: () => sessions.measures().filter(({ name }) => isOfBreakers(name)) }],
   ['### Near copies', near],
   ['### Redis', overRedis],
+  ['### Doctor', watch],
   ['### Event loop', eventLoop],
 ]
 

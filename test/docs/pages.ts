@@ -19,7 +19,7 @@ export interface Block {
   readonly file: string | undefined
 }
 
-const PAGES = ['*.md', 'packages/*/README.md', 'examples/*.md', 'docs/**/*.md']
+const PAGES = ['*.md', 'packages/*/README.md', 'examples/*.md', 'deploy/*.md', 'docs/**/*.md']
 
 /** The language, the name of a file, the code. */
 const FENCE = /^```(\w*)(?: (\S+))?\n([\s\S]*?)^```$/gm

@@ -13,10 +13,14 @@ export interface OpenedStore {
 const ATTEMPTS = 200
 const PAUSE_MS = 20
 
-export async function openRedisStore(driver: DriverName, url: string): Promise<OpenedStore> {
+/** All processes of a run share the server, and none of them the sessions, unless a prefix says so. */
+export async function openRedisStore(
+  driver: DriverName,
+  url: string,
+  prefix = `bench-${process.pid}`,
+): Promise<OpenedStore> {
   const redis = await portOf(driver, url)
-  // All processes of a run share the server, and none of them the sessions.
-  const store = redisStore({ redis, prefix: `bench-${process.pid}` })
+  const store = redisStore({ redis, prefix })
   await untilItAnswers(store)
   return {
     store,

@@ -32,6 +32,7 @@ const task = JSON.parse(process.argv[2] ?? '{}') as Task
 const options: Omit<TargetOptions, 'store'> = {
   framework: 'node:http',
   redis: '',
+  memcached: '',
   directory: task.directory,
   counting: false,
 }

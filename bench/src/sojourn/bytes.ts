@@ -8,7 +8,14 @@ const SESSIONS = 20_000
 const WARM_UP = 2_000
 const [store = '', directory = ''] = process.argv.slice(2)
 
-const populated = await openSessions({ store, framework: 'node:http', redis: '', directory, counting: false })
+const populated = await openSessions({
+  store,
+  framework: 'node:http',
+  redis: '',
+  memcached: '',
+  directory,
+  counting: false,
+})
 const users = userNames(SESSIONS + WARM_UP)
 await signInUsers(populated, users.slice(0, WARM_UP))
 const before = await size()

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { createSessions, type Environment, type Sessions, type SessionStore } from 'sojourn'
+import { memcachedStore } from 'sojourn/stores/memcached'
 import { memoryStore } from 'sojourn/stores/memory'
 import { sqliteStore } from 'sojourn/stores/sqlite'
 import { tieredStore } from 'sojourn/stores/tiered'
@@ -20,11 +21,12 @@ export interface Populated {
   readonly storeCalls: () => number
 }
 
-type Place = Pick<TargetOptions, 'store' | 'redis' | 'directory'>
+type Place = Pick<TargetOptions, 'store' | 'redis' | 'memcached' | 'directory'>
 
-export async function openStore({ store, redis, directory }: Place): Promise<SessionStore> {
+export async function openStore({ store, redis, memcached, directory }: Place): Promise<SessionStore> {
   if (store === 'memory') return memoryStore()
   if (store === 'sqlite') return sqliteStore({ path: join(directory, 'sessions.db') })
+  if (store === 'memcached') return memcachedStore({ servers: [memcached], prefix: `bench-${process.pid}` })
   if (store === 'near') return tieredStore({ hot: (await openRedisStore('node-redis', redis)).store })
   return (await openRedisStore(store === 'redis/ioredis' ? 'ioredis' : 'node-redis', redis)).store
 }
@@ -68,7 +70,7 @@ export async function signInUsers(
  * The wall clock is read and not believed: no session grows old, so that no touch falls into a round. A touch costs
  * what a write costs, at most once a minute and session, and belongs to no request.
  */
-function stillEnvironment(): Environment {
+export function stillEnvironment(): Environment {
   const startedAt = Date.now()
   return {
     now: () => Math.min(startedAt, Date.now()),
