@@ -86,8 +86,7 @@ function create(
   present: RosterHeader | 'damaged' | undefined,
 ): 'committed' | 'conflict' {
   const { roster, change } = prepared
-  const isPresent = present !== undefined && present !== 'damaged'
-  if (isPresent && !isOverfull(statements, roster)) return 'conflict'
+  if (present !== undefined && present !== 'damaged') return 'conflict'
   quarantineAll(statements, prepared)
   if (change.header === 'drop' || change.header === undefined) return 'committed'
   const { realm, subject } = change.header
@@ -114,11 +113,6 @@ function quarantineAll(statements: Statements, { roster, now }: PreparedChange):
 function remove(statements: Statements, roster: RosterKey): void {
   statements.deleteRecords.run(roster)
   statements.deleteRoster.run(roster)
-}
-
-/** Somebody else wrote into it; `list` answers `'damaged'`, so it must be possible to replace it. */
-function isOverfull(statements: Statements, roster: RosterKey): boolean {
-  return Number(statements.countRecords.first(roster, MAX_RECORDS + 1)?.[0]) > MAX_RECORDS
 }
 
 interface Present {

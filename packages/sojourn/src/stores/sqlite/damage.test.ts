@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { MAX_RECORDS } from '../../core/roster.ts'
+import type { SessionNumber } from '../../core/ids.ts'
+import { MAX_RECORDS, type Roster } from '../../core/roster.ts'
 import {
   expecting,
   makeChange,
@@ -235,18 +236,31 @@ describe('what a later version wrote is never rewritten', () => {
   })
 })
 
-test('a roster with more records than any can have is damaged as a whole, and can be replaced', async () => {
+test('a roster with more rows than anybody writes is read one way, and what is damaged in it can be cleared away', async () => {
   const path = freshPath()
   const store = await storeWithSession(path)
-  const fill = (rows: number) =>
-    edit(
-      path,
-      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) INSERT OR IGNORE INTO session SELECT roster, 'n' || i, '', '', 0, 0, 0, 0, 0, x'' FROM n, session WHERE number = '${RECORD.number}'`,
-    )
-  fill(MAX_RECORDS - 1)
-  expect(await store.list(KEY)).toMatchObject({ records: [RECORD], unreadable: { length: MAX_RECORDS - 1 } })
-  expect(await store.commit(KEY, makeChange({ header: REPLACEMENT }))).toBe('conflict')
-  fill(20_000)
+  fill(path, 2 * MAX_RECORDS)
+  const damagedNow = async (): Promise<readonly SessionNumber[]> => {
+    expect(await store.read(KEY, RECORD.number)).toEqual({ header: HEADER, record: RECORD })
+    const roster = await store.list(KEY)
+    expect(roster).toMatchObject({ header: HEADER, records: [RECORD] })
+    return (roster as Roster).unreadable.map(({ number }) => number)
+  }
+  expect(await store.commit(KEY, makeChange({ header: REPLACEMENT, put: [RECORD] }))).toBe('conflict')
+  for (let round = 0; round < 2; round++) {
+    const damaged = await damagedNow()
+    expect(damaged).toHaveLength(MAX_RECORDS)
+    const remove = damaged.map((number) => ({ number, why: 'damaged', absoluteDeadline: 0 }) as const)
+    expect(await store.commit(KEY, makeChange({ expect: expecting(HEADER), remove }))).toBe('committed')
+  }
+  expect(await damagedNow()).toEqual([])
+})
+
+test('a damaged roster with more rows than anybody writes is replaced whole, and a bounded part of it is kept', async () => {
+  const path = freshPath()
+  const store = await storeWithSession(path)
+  fill(path, 20_000)
+  edit(path, "UPDATE roster SET header = x'0102'")
   expect(await store.list(KEY)).toBe('damaged')
   expect(await store.commit(KEY, makeChange({ header: REPLACEMENT, put: [RECORD] }))).toBe('committed')
   expect(await store.list(KEY)).toEqual({ header: REPLACEMENT, records: [RECORD], unreadable: [] })
@@ -272,6 +286,14 @@ test.each([
   expect(found.records.length + found.unreadable.length).toBe(2)
   expect(await store.list(KEY)).toEqual(found)
 })
+
+/** So many rows more under the one roster, none of which is a record. */
+function fill(path: string, rows: number): void {
+  edit(
+    path,
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) INSERT INTO session SELECT roster, 'n' || i, '', '', 0, 0, 0, 0, 0, x'' FROM n, session WHERE number = '${RECORD.number}'`,
+  )
+}
 
 function upToNul(value: unknown): unknown {
   return typeof value === 'string' ? value.split('\0')[0] : value

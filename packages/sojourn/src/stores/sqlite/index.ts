@@ -26,6 +26,7 @@ import { resolve } from 'node:path'
 import { type Duration, parseDuration } from '../../core/policy/duration.ts'
 import type { Environment } from '../../core/environment.ts'
 import { ConfigError, type ConfigProblem } from '../../core/errors.ts'
+import type { Examinable } from '../../core/findings.ts'
 import type { SessionStore, SynchronousReads } from '../../core/store.ts'
 import { unknownKeys } from '../../core/policy/unknown-keys.ts'
 import { systemEnvironment } from '../../environment/system.ts'
@@ -44,7 +45,7 @@ export interface SqliteStoreOptions {
   readonly environment?: Environment
 }
 
-export type SqliteStore = SessionStore & SynchronousReads
+export type SqliteStore = SessionStore & SynchronousReads & Examinable
 
 const DEFAULT_BUSY_DEADLINE_MS = 2_000
 /** Opening waits in place. */

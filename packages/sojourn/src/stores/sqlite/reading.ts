@@ -36,8 +36,9 @@ export function readRecord(statements: Statements, roster: RosterKey, number: Se
 }
 
 /**
- * All of a roster. One with more than `MAX_RECORDS` was not written by this library: it is `'damaged'` as a
- * whole, and no more rows than that are looked at.
+ * What counts in it is what `readRecord` would find, however many rows somebody else has added: this library writes
+ * `MAX_RECORDS` at most. Of what is damaged no more than that is told at once, so that whoever clears it away has a
+ * bounded change; the rest is told when that is gone.
  *
  * **Cost**: one statement, about 20 µs for ten sessions without data; a second one when they take more than 8 KiB.
  */
@@ -68,17 +69,17 @@ function recordsIn(text: unknown, place: RecordPlace): readonly StoredSession[] 
 }
 
 function readEach(statements: Statements, roster: RosterKey): Roster | Unreadable | undefined {
-  const [first, ...rows] = statements.listEach.all(roster, roster, MAX_RECORDS + 1)
+  const [first, ...rows] = statements.listEach.all(roster, roster)
   const header = first && headerIn(first, roster)
   if (header === undefined || typeof header === 'string') return header
-  if (rows.length > MAX_RECORDS) return 'damaged'
   const records: StoredSession[] = []
   const unreadable: UnreadableRecord[] = []
+  let damaged = 0
   for (const row of rows) {
     const number = row[SESSION + NUMBER] as SessionNumber
     const record = recordIn(row, SESSION, { roster, incarnation: header.incarnation, number })
-    if (typeof record === 'string') unreadable.push({ number, why: record })
-    else records.push(record)
+    if (typeof record !== 'string') records.push(record)
+    else if (record === 'newer' || ++damaged <= MAX_RECORDS) unreadable.push({ number, why: record })
   }
   return { header, records, unreadable }
 }

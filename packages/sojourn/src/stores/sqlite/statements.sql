@@ -24,15 +24,13 @@ SELECT CASE WHEN length(r.header) > 1048576 THEN 0 ELSE r.header END AS header, 
 FROM roster r WHERE r.key = ?
 
 -- name: listEach
--- roster key, roster key, most records. The header with NULLs, then one row a record with NULLs before it. One
+-- roster key, roster key. The header with NULLs, then one row a record with NULLs before it. One
 -- statement, so that all is of one moment.
 SELECT CASE WHEN length(header) > 1048576 THEN 0 ELSE header END AS header, realm, subject, NULL AS number, NULL AS record
 FROM roster WHERE key = ?
 UNION ALL
-SELECT * FROM (
-  SELECT NULL, NULL, NULL, number, CASE WHEN length(record) > 1048576 THEN 0 ELSE record END
-  FROM session WHERE roster = ? LIMIT ?
-)
+SELECT NULL, NULL, NULL, number, CASE WHEN length(record) > 1048576 THEN 0 ELSE record END
+FROM session WHERE roster = ?
 
 -- name: findHeader
 -- roster key
@@ -43,10 +41,6 @@ FROM roster WHERE key = ?
 -- roster key, number
 SELECT number, CASE WHEN length(record) > 1048576 THEN 0 ELSE record END AS record
 FROM session WHERE roster = ? AND number = ?
-
--- name: countRecords
--- roster key, where to stop counting
-SELECT count(*) AS records FROM (SELECT 1 FROM session WHERE roster = ? LIMIT ?)
 
 -- name: insertRoster
 -- roster key, realm, subject, keep_hour, header

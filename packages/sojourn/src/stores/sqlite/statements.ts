@@ -8,7 +8,6 @@ const NAMES = [
   'listEach',
   'findHeader',
   'findRecord',
-  'countRecords',
   'insertRoster',
   'updateHeader',
   'updateSubject',

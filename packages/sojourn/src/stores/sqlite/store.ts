@@ -1,6 +1,7 @@
 /** The store contract over an open database. `index.ts` shows the layout and opens it. */
 import type { DatabaseSync } from 'node:sqlite'
 import { SystemError } from '../../core/errors.ts'
+import type { Examinable } from '../../core/findings.ts'
 import type { RosterKey, SessionNumber } from '../../core/ids.ts'
 import type {
   CommitAnswer,
@@ -12,6 +13,7 @@ import type {
 } from '../../core/store.ts'
 import { applyChange, prepareChange } from './changing.ts'
 import { sqliteDocuments } from './documents.ts'
+import { examineFile } from './examination.ts'
 import { asSystemError } from './failures.ts'
 import { identity } from './file.ts'
 import { readRecord, readRoster } from './reading.ts'
@@ -28,7 +30,10 @@ const TRAITS: StoreTraits = {
 }
 
 /** Takes ownership of `database`. @throws SystemError `STORE_CORRUPT` when its tables are not those of `schema.sql` */
-export function sqliteStoreOver(database: DatabaseSync, patience: Patience): SessionStore & SynchronousReads {
+export function sqliteStoreOver(
+  database: DatabaseSync,
+  patience: Patience,
+): SessionStore & SynchronousReads & Examinable {
   const { path, environment } = patience
   const statements = prepared(database, path)
   const opened = identity(path)
@@ -47,6 +52,7 @@ export function sqliteStoreOver(database: DatabaseSync, patience: Patience): Ses
         assertInPlace()
         found.findOver.first(0, 1)
       }),
+    examine: () => examineFile(path),
     close,
   }
 
