@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { developmentCertificate } from '../programs/certificate.ts'
-import { startHaproxy } from './harness/haproxy.ts'
+import { startHaproxy } from '../programs/haproxy.ts'
 import { anyoneCanReach } from '../programs/listening.ts'
-import { startNginx } from './harness/nginx.ts'
+import { startNginx } from '../programs/nginx.ts'
 import { acceptsConnections } from '../programs/ports.ts'
 import type { Place, RunningServer } from '../programs/server-process.ts'
 import { openWire } from '../http/harness/wire.ts'
@@ -91,9 +91,9 @@ describe.each(KINDS)('$name', ({ name, start, config, broken }) => {
     const server = await start({
       ports: 2,
       files,
-      config({ folder, ports: [port = 0, other = 0] }) {
+      config({ ports: [port = 0, other = 0], ...place }) {
         attempts += 1
-        return config({ folder, ports: [attempts === 1 ? taken : port, other] })
+        return config({ ...place, ports: [attempts === 1 ? taken : port, other] })
       },
     })
     onTestFinished(server.stop)

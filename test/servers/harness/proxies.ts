@@ -5,8 +5,8 @@
  */
 import type { ProxyOptions } from 'sojourn'
 import { developmentCertificate } from '../../programs/certificate.ts'
-import { startHaproxy } from './haproxy.ts'
-import { startNginx } from './nginx.ts'
+import { startHaproxy } from '../../programs/haproxy.ts'
+import { startNginx } from '../../programs/nginx.ts'
 import type { Place, RunningServer } from '../../programs/server-process.ts'
 
 /** Where the tests' own requests come from. */

@@ -1,6 +1,6 @@
 /** A process that starts a server, says where it is, and never stops it. */
-import { startHaproxy } from './haproxy.ts'
-import { startNginx } from './nginx.ts'
+import { startHaproxy } from '../../programs/haproxy.ts'
+import { startNginx } from '../../programs/nginx.ts'
 import type { Place } from '../../programs/server-process.ts'
 
 const server =
