@@ -12,6 +12,9 @@ const redis = {
   maxWorkers: 4,
 }
 
+/** They start real servers too, and wait for connections that have gone silent. */
+const memcached = { include: ['packages/sojourn/src/stores/memcached/**/*.test.ts'] }
+
 // A group of tests that must run somewhere on its own (another Node, other servers) is a project.
 export default defineConfig({
   test: {
@@ -21,10 +24,11 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
-          exclude: [...defaultExclude, ...redis.include],
+          exclude: [...defaultExclude, ...redis.include, ...memcached.include],
         },
       },
       { test: { name: 'redis', ...redis, ...patient, sequence: { groupOrder: 1 } } },
+      { test: { name: 'memcached', ...memcached, ...patient } },
       { test: { name: 'demo', include: ['apps/*/src/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'scripts', include: ['scripts/**/*.test.ts'] } },
       { test: { name: 'programs', include: ['test/programs/**/*.test.ts'], ...patient } },
@@ -39,6 +43,35 @@ export default defineConfig({
           ...patient,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'doctor',
+          include: ['test/doctor/**/*.test.ts'],
+          ...patient,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'balancers',
+          include: ['test/balancers/src/**/*.test.ts'],
+          ...patient,
+          // Nine restarts in a row, each with its pauses.
+          testTimeout: 600_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/src/**/*.test.ts'],
+          testTimeout: 300_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
         },
       },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...patient } },

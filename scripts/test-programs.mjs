@@ -11,6 +11,7 @@ import { hasLeftovers } from './debian-packages.mjs'
 export const TEST_PROGRAMS = {
   chromium: 'chromium',
   haproxy: 'haproxy',
+  memcached: 'memcached',
   nginx: 'nginx',
   openssl: 'openssl',
   prometheus: 'promtool',

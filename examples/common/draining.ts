@@ -13,8 +13,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 export interface DrainingServer {
   readonly port: number
-  /** Resolves when the last answer has left, after 3 s or more and 23 s at most. Then close the sessions. */
+  /** Resolves when the last answer has left, after `noticeMs` or more, and 20 s more at most. Then close the sessions. */
   readonly drain: () => Promise<void>
+}
+
+export interface DrainingTimes {
+  /** In which everybody learns of it: longer than the other side keeps an idle connection. Default 3000. */
+  readonly noticeMs?: number
 }
 
 /** Longer than the other side keeps a connection that nobody uses. */
@@ -30,7 +35,11 @@ const LAST_ANSWERS_MS = 10_000
 const POLL_MS = 100
 
 /** Takes requests once this resolves. `port` 0: any free one. */
-export async function drainingServer(listener: RequestListener, port: number): Promise<DrainingServer> {
+export async function drainingServer(
+  listener: RequestListener,
+  port: number,
+  { noticeMs = NOTICE_MS }: DrainingTimes = {},
+): Promise<DrainingServer> {
   let isDraining = false
   let isAsked = false
   let toldTimes = 0
@@ -52,7 +61,7 @@ export async function drainingServer(listener: RequestListener, port: number): P
     port: (server.address() as AddressInfo).port,
     async drain() {
       isDraining = true
-      await delay(NOTICE_MS)
+      await delay(noticeMs)
       if (isAsked) await Promise.race([told.promise, delay(UNASKED_MS)])
       const closed = once(server.close(), 'close')
       // Those whose answer was under way are idle later.

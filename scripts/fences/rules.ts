@@ -132,6 +132,19 @@ export const rooms: readonly Room[] = [
     because: 'A port is the one place that knows its driver, so that no other door asks for it.',
   },
   {
+    name: 'stores/memcached',
+    rooms: ['core', 'environment', 'stores/memcached/wire'],
+    modules: ['node:buffer', 'node:tls', 'node:zlib'],
+    because:
+      'A store knows the contract and its own layout; sockets and what goes over them are a room of their own.',
+  },
+  {
+    name: 'stores/memcached/wire',
+    rooms: ['core', 'environment', 'stores/memcached'],
+    modules: ['node:buffer', 'node:net', 'node:tls'],
+    because: 'It is the one place that speaks to Memcached, and it knows no roster.',
+  },
+  {
     name: 'stores/tiered',
     rooms: ['core', 'environment'],
     modules: ['lru-cache'],
@@ -143,6 +156,13 @@ export const rooms: readonly Room[] = [
     modules: [],
     because:
       'It looks at what others counted, from the side: nothing that a request passes through imports it.',
+  },
+  {
+    name: 'doctor',
+    rooms: ['core', 'environment', 'index.ts'],
+    modules: ['node:cluster'],
+    because:
+      'It asks stores what they see of their own machinery, and knows none of them; no request passes through it.',
   },
   {
     name: 'testing',

@@ -76,6 +76,8 @@ test('a server that never leaves when it is asked to is killed', async () => {
       args: ({ ports: [port = 0] }) => ['-e', listening(port)],
       files: () => ({}),
       isUp: async () => true,
+      // Nor would it leave with this process.
+      deathSignal: 'KILL',
     },
     1,
   )

@@ -67,6 +67,7 @@ const server = await drainingServer(
     },
   }),
   port,
+  told.pace === 'hurried' ? { noticeMs: 1000 } : {},
 )
 
 process.on('message', ({ kind }: Told) => {

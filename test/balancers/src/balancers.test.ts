@@ -1,5 +1,5 @@
 /**
- * A short run of what `npm run balancers` runs whole: processes die and are restarted under load, and no session is lost,
+ * A short and hurried run of what `npm run balancers` runs whole: processes die and are restarted under load, and no session is lost,
  * no answer is wrong, no request fails on the restart.
  */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -10,6 +10,8 @@ import { cutOff, killed, restarted } from './phases.ts'
 import { type Row, startTrial, type Trial } from './trial.ts'
 
 const PAUSE_MS = 100
+/** Where no process has to start meanwhile. */
+const BRIEF_PAUSE_MS = 20
 
 let redis: RedisServer
 
@@ -24,7 +26,13 @@ async function trial(kind: {
   readonly affinity: Affinity
   readonly sessions?: Keeping
 }): Promise<Trial> {
-  const started = await startTrial({ sessions: 'redis', ...kind, redisUrl: redis.url, visitors: 8 })
+  const started = await startTrial({
+    sessions: 'redis',
+    pace: 'hurried',
+    ...kind,
+    redisUrl: redis.url,
+    visitors: 8,
+  })
   onTestFinished(started.stop)
   return started
 }
@@ -59,8 +67,8 @@ interface Rows {
 async function rowsOf(balancer: BalancerName, affinity: Affinity): Promise<Rows> {
   const started = await trial({ balancer, affinity })
   return {
-    steady: await started.phase('steady', { pauseMs: 20, act: ({ turns }) => turns(15) }),
-    afterKill: await started.phase('one killed', killed(PAUSE_MS, 8)),
+    steady: await started.phase('steady', { pauseMs: BRIEF_PAUSE_MS, act: ({ turns }) => turns(15) }),
+    afterKill: await started.phase('one killed', killed(PAUSE_MS, 5)),
     afterRestart: await started.phase('all restarted', restarted(PAUSE_MS)),
   }
 }
@@ -89,7 +97,7 @@ test('sessions in the memory of one process are lost with it, affinity or not', 
 
 test('sessions that are copied between processes disagree while one is cut off', async () => {
   const started = await trial({ balancer: 'haproxy', affinity: 'none', sessions: 'copied' })
-  const { wrong, stale } = await started.phase('cut off', cutOff(PAUSE_MS, 25))
+  const { wrong, stale } = await started.phase('cut off', cutOff(BRIEF_PAUSE_MS, 25))
   expect(wrong).toBeGreaterThan(0)
   expect(stale).toBeGreaterThan(0)
 })

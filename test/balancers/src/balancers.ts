@@ -11,6 +11,7 @@ import {
   startHaproxy,
   startNginx,
 } from 'sojourn-test-programs'
+import type { Pace } from './messages.ts'
 
 export type BalancerName = 'nginx' | 'haproxy'
 export type Affinity = 'none' | 'cookie' | 'address'
@@ -27,6 +28,8 @@ export interface Balancer {
 
 export interface BalancerOptions {
   readonly affinity: Affinity
+  /** Of what the file says. Default `deployed`. */
+  readonly pace?: Pace
   /** Where the three processes listen. */
   readonly ports: readonly number[]
   /** For a test: lines for nginx's `location /`. Default none. */
@@ -37,6 +40,15 @@ export interface BalancerOptions {
 
 export const BALANCERS: readonly BalancerName[] = ['nginx', 'haproxy']
 export const AFFINITIES: readonly Affinity[] = ['none', 'cookie', 'address']
+
+/** In the order of the files: what must be shorter than something else still is. */
+const HURRIED = {
+  nginx: [
+    ['fail_timeout=3s', 'fail_timeout=1s'],
+    ['keepalive_timeout 2s', 'keepalive_timeout 500ms'],
+  ],
+  haproxy: [['inter 500ms', 'inter 150ms']],
+} as const
 
 const FILES = { nginx: 'nginx/shop.conf', haproxy: 'haproxy/haproxy.cfg' } as const
 
@@ -73,13 +85,14 @@ function haproxyConfig({ folder, ports: [port, plain] }: Place, options: Balance
 
 function filled(
   name: BalancerName,
-  { affinity, ports }: BalancerOptions,
+  { affinity, ports, pace }: BalancerOptions,
   places: readonly (readonly [text: string, instead: string])[],
 ): string {
   const path = fileURLToPath(new URL(`../../../deploy/${FILES[name]}`, import.meta.url))
   const text = readFileSync(path, 'utf8').replaceAll(`#${affinity}: `, '')
   const processes = ports.map((port, index) => [`127.0.0.1:300${index + 1}`, `127.0.0.1:${port}`] as const)
-  return [...places, ...processes].reduce((config, [from, to]) => {
+  const paces = pace === 'hurried' ? HURRIED[name] : []
+  return [...places, ...processes, ...paces].reduce((config, [from, to]) => {
     if (!config.includes(from)) throw new Error(`deploy/${FILES[name]} has no ${from}.`)
     return config.replaceAll(from, to)
   }, text)

@@ -7,6 +7,7 @@ import { type DrainingServer, drainingServer } from '../../../examples/common/dr
 
 type Ask = readonly [method: string, path: string, headers?: Readonly<Record<string, string>>]
 
+const NOTICE = { noticeMs: 500 }
 const PASSED_ON = { 'x-passed-on': '502' }
 
 async function ask({ port }: DrainingServer, [method, path, headers = {}]: Ask): Promise<IncomingMessage> {
@@ -32,7 +33,7 @@ async function statuses(server: DrainingServer): Promise<readonly unknown[]> {
 }
 
 test('a server that leaves says so, takes what nobody else would get, and then closes its port', async () => {
-  const server = await drainingServer((_request, response) => void response.writeHead(200).end(), 0)
+  const server = await drainingServer((_request, response) => void response.writeHead(200).end(), 0, NOTICE)
   expect(await statuses(server)).toEqual([200, 200, 200, 200, 200, 200, 200])
   const left = server.drain()
   expect(await statuses(server)).toEqual([503, 200, 200, 502, 502, 200, 200])
@@ -45,9 +46,13 @@ test('a server that leaves says so, takes what nobody else would get, and then c
 
 test('an answer that is under way when it leaves arrives', async () => {
   const finishing = Promise.withResolvers<() => void>()
-  const server = await drainingServer((_request, response) => {
-    finishing.resolve(() => response.writeHead(200).end())
-  }, 0)
+  const server = await drainingServer(
+    (_request, response) => {
+      finishing.resolve(() => response.writeHead(200).end())
+    },
+    0,
+    NOTICE,
+  )
   const answered = ask(server, ['POST', '/'])
   const finish = await finishing.promise
   const left = server.drain()

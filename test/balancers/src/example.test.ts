@@ -17,6 +17,13 @@ async function greeting(somebody: Visitor): Promise<string | undefined> {
   return /<h1>Hello (\w+)<\/h1>/.exec((await somebody.get('/')).body)?.[1]
 }
 
+async function isReady(port: number): Promise<boolean> {
+  return await fetch(`http://127.0.0.1:${port}/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}
+
 test('whoever is signed in stays so while all three are restarted, and does not notice', async () => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
@@ -56,6 +63,12 @@ test('whoever is signed in stays so while all three are restarted, and does not 
   await ada.get('/')
   expect((await ada.post('/theme', { theme: 'dark' })).status).toBe(303)
 
+  const exited = once(three, 'exit')
   three.kill('SIGTERM')
-  expect(await once(three, 'exit')).toEqual([0, null])
+  // Each has been asked whether it is ready, and waits until whoever asked knows that it leaves.
+  while (three.exitCode === null && three.signalCode === null) {
+    await Promise.all(ports.map(isReady))
+    await delay(PAUSE_MS)
+  }
+  expect(await exited).toEqual([0, null])
 })

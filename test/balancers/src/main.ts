@@ -60,7 +60,7 @@ async function besideEachOther(kind: Pick<TrialOptions, 'affinity' | 'sessions'>
 async function rowsOf(
   kind: Pick<TrialOptions, 'affinity' | 'sessions' | 'balancer'>,
 ): Promise<readonly Row[]> {
-  const trial = await startTrial({ ...kind, redisUrl: redis.url, visitors })
+  const trial = await startTrial({ ...kind, pace: 'deployed', redisUrl: redis.url, visitors })
   try {
     if (kind.sessions === 'copied')
       return [

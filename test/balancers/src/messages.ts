@@ -7,10 +7,14 @@ import type { RosterChange, SessionStore } from 'sojourn'
  */
 export type Keeping = 'redis' | 'process' | 'copied'
 
+/** As deployed, or all pauses a third or less of that: for a test, in which most of the time would go by in them. */
+export type Pace = 'deployed' | 'hurried'
+
 export interface Start {
   readonly name: string
   readonly port: number
   readonly sessions: Keeping
+  readonly pace: Pace
   readonly redisUrl: string
   /** Of all keys in Redis. */
   readonly prefix: string

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Affinity, type Balancer, type BalancerName, startBalancer } from './balancers.ts'
 import { type Crowd, gather, type LoadOptions, type Tally } from './crowd.ts'
 import { type Fleet, NAMES, type Name, startFleet } from './fleet.ts'
-import type { Figures, Keeping } from './messages.ts'
+import type { Figures, Keeping, Pace } from './messages.ts'
 import { createBrowser } from './visitor.ts'
 
 export interface Row {
@@ -36,6 +36,7 @@ export interface TrialOptions {
   readonly balancer: BalancerName
   readonly affinity: Affinity
   readonly sessions: Keeping
+  readonly pace: Pace
   readonly redisUrl: string
   readonly visitors: number
 }
@@ -57,10 +58,10 @@ interface Stage {
 const POLL_MS = 50
 const MOST_POLLS = 2400
 
-export async function startTrial({ redisUrl, visitors, ...kind }: TrialOptions): Promise<Trial> {
+export async function startTrial({ redisUrl, visitors, pace, ...kind }: TrialOptions): Promise<Trial> {
   const { balancer: name, affinity, sessions } = kind
-  const fleet = await startFleet({ sessions, redisUrl, prefix: `${name}-${affinity}` })
-  const balancer = await startBalancer(name, { affinity, ports: fleet.ports }).catch(
+  const fleet = await startFleet({ sessions, pace, redisUrl, prefix: `${name}-${affinity}` })
+  const balancer = await startBalancer(name, { affinity, pace, ports: fleet.ports }).catch(
     async (error: unknown) => {
       await fleet.stop()
       throw error

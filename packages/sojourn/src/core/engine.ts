@@ -197,13 +197,14 @@ export function rosterNow(engine: Engine, roster: RosterKey, scope: Scope): Prom
   return loadRoster({ store: engine.store, deadlines: engine.checks }, roster, scope)
 }
 
-/** Tells the listeners which sessions a commit ended. */
+/** Tells the listeners which sessions a commit ended. Of those that were claimed they heard when they were. */
 export function announceEnded(
   { events }: Pick<Engine, 'events'>,
   roster: RosterKey,
   { header, ended }: Pick<Changed<unknown>, 'header' | 'ended'>,
 ): void {
   for (const { number, why } of ended) {
+    if (why === 'claimed') continue
     events.emit('session.ended', {
       sessionId: sessionId(roster, number),
       subject: header?.subject,

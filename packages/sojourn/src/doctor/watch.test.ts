@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { ConfigError } from '../core/errors.ts'
 import { type Examinable, type Examination, type Finding, finding } from '../core/findings.ts'
 import type { Figure } from '../core/measures.ts'
+import type { SessionStore } from '../core/store.ts'
 import { memoryStore } from '../stores/memory/index.ts'
 import { fakeEnvironment } from '../testing/fake-environment.ts'
 import { type FindingsChange, type Watch, type WatchOptions, watchFindings } from './index.ts'
@@ -15,8 +16,9 @@ function world(asked: WatchOptions = {}) {
   let now: Examination = { findings: [], unseen: [] }
   const look = vi.fn<Examinable['examine']>(async () => now)
   const changes: FindingsChange[] = []
+  const store: SessionStore & Examinable = { ...memoryStore(), examine: look }
   const watch = watchFindings(
-    { store: { ...memoryStore(), examine: look }, environment },
+    { store, environment },
     { onChange: (change) => changes.push(change), ...asked },
   )
   const set = (...findings: readonly Finding[]): void => {

@@ -2,10 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { createServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { signedIn, world } from '../core/manager.fixture.ts'
 import { type Described, histogram, type Measure, type SelfMeasuring } from '../core/measures.ts'
 import { eventLoop, prometheusHandler, prometheusText } from './index.ts'
+
+/** A program is started here; only what hangs takes this long. */
+vi.setConfig({ testTimeout: 60_000 })
 
 function figure(more: Partial<Described> & { kind?: 'counter' | 'gauge'; value?: number } = {}): Measure {
   return {

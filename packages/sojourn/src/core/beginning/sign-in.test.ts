@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { memoryStore } from '../../stores/memory/index.ts'
 import { fakeEnvironment } from '../../testing/fake-environment.ts'
 import { signedIn, type TestManager, verdictOf, type World, world } from '../manager.fixture.ts'
+import { MAX_RECORDS } from '../roster.ts'
 import type { SessionStore } from '../store.ts'
 
 describe('after everything was revoked in another process', () => {
@@ -53,6 +54,21 @@ describe('from a roster that is being restored nothing is concluded', () => {
     restoring.is = false
     await expect(ask(manager)).resolves.toBeDefined()
   })
+})
+
+it('a user who signs in again and again within the grace fills the roster, and is signed in all the same', async () => {
+  const { manager, told, environment } = world({ devices: { limit: 1 } })
+  const tokens = [(await signedIn(manager)).token]
+  while (tokens.length <= MAX_RECORDS + 1) {
+    const previous = { token: tokens.at(-1) as string, transport: 'bearer' }
+    tokens.push((await signedIn(manager, 'ada', { previous })).token)
+  }
+  expect(await verdictOf(manager, tokens.at(-1) as string)).toBe('valid')
+  expect(await verdictOf(manager, tokens.at(-2) as string)).toBe('none claimed')
+  await environment.advance(40_000)
+  const ended = told.filter(({ name }) => name === 'session.ended').map(({ event }) => event)
+  expect(ended).toHaveLength(tokens.length - 1)
+  expect(new Set(ended.map((event) => 'sessionId' in event && event.sessionId)).size).toBe(ended.length)
 })
 
 describe('the cost of a sign-in', () => {

@@ -26,6 +26,12 @@ const live = (count: number): StoredSession[] =>
     makeRecord({ number: makeNumber(index + 1), seenAt: FAKE_START + index, createdAt: FAKE_START + index }),
   )
 
+/** A session that was taken over, until then; its number is its own among such. */
+function claimedAt(endsAt: number): StoredSession {
+  const claim = { roster: makeRosterKey(3), number: makeNumber(1), endsAt, sealed: Buffer.alloc(0) }
+  return makeRecord({ number: makeNumber(1000 + endsAt - AT.now), claim })
+}
+
 function numbersOf(step: Step<unknown>): readonly string[] {
   return [...(step.roster?.sessions.keys() ?? [])]
 }
@@ -173,15 +179,36 @@ describe('the device limit', () => {
     expect(() => admit(admission())(full, AT)).toThrow(expect.objectContaining({ code: 'STORE_NEWER' }))
   })
 
-  it('is never above the cap of a roster, dead records included', () => {
-    const claim = { roster: makeRosterKey(3), number: makeNumber(1), endsAt: 0, sealed: Buffer.alloc(0) }
-    const records = live(MAX_RECORDS).map((session, index) => (index < 200 ? { ...session, claim } : session))
-    const step = admit(admission({ limit: { count: MAX_RECORDS, policy: 'evict-oldest' } }))(
-      rosterOf(records),
-      AT,
-    )
+  it.each([1, 3, MAX_RECORDS])(
+    'of %i leaves a roster below its cap: what was claimed first goes, and no live session for it',
+    (count) => {
+      const living = live(count - 1)
+      const claimed = Array.from({ length: MAX_RECORDS - living.length }, (_, index) =>
+        claimedAt(AT.now + index),
+      )
+      const step = admit(admission({ limit: { count, policy: 'reject' } }))(
+        rosterOf([...claimed.toReversed(), ...living]),
+        AT,
+      )
+      expect(step.answer).toMatchObject({ kind: 'admitted', evicted: [] })
+      expect(step.roster?.sessions.size).toBe(MAX_RECORDS)
+      expect(step.ended).toEqual([{ number: claimed[0]?.number, session: claimed[0], why: 'claimed' }])
+    },
+  )
+
+  it('drops no claimed record where one that is evicted makes the room', () => {
+    const claimed = Array.from({ length: MAX_RECORDS - 3 }, (_, index) => claimedAt(AT.now + index))
+    const step = admit(admission())(rosterOf([...live(3), ...claimed]), AT)
     expect(step.roster?.sessions.size).toBe(MAX_RECORDS)
-    expect(step.roster?.sessions.has(makeNumber(201))).toBe(false)
+    expect(step.ended).toMatchObject([{ number: makeNumber(1), why: 'evicted' }])
+  })
+
+  it('takes the place of the session that it replaces, in a roster that is full of live ones', () => {
+    const limit = { count: MAX_RECORDS, policy: 'reject' } as const
+    const full = rosterOf(live(MAX_RECORDS))
+    expect(admit(admission({ limit }))(full, AT).answer.kind).toBe('limit')
+    const step = admit(admission({ limit, replaces: makeNumber(7) }))(full, AT)
+    expect(step.answer).toMatchObject({ kind: 'admitted', evicted: [] })
   })
 })
 

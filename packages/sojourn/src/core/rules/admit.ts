@@ -5,7 +5,13 @@
  */
 import type { Incarnation, SessionNumber } from '../ids.ts'
 import { newerFormat } from '../errors.ts'
-import { MAX_RECORDS, type RosterHeader, type StoredSession, type SubjectAttributes } from '../roster.ts'
+import {
+  type EndReason,
+  MAX_RECORDS,
+  type RosterHeader,
+  type StoredSession,
+  type SubjectAttributes,
+} from '../roster.ts'
 import { epochUnder, prune, underGlobalEpoch } from './prune.ts'
 import {
   assertOwner,
@@ -106,11 +112,13 @@ function addTo(
 ): Step<AdmitAnswer> {
   const pruned = prune(roster, moment)
   const live = liveSessions(pruned.roster, moment).filter(({ number }) => number !== admission.replaces)
-  const surplus = surplusOf(pruned.roster, live.length, admission.limit)
+  // Records that cannot be read count as live.
+  const surplus = Math.max(0, live.length + pruned.roster.newer.size + 1 - admission.limit.count)
   if (surplus > 0 && admission.limit.policy === 'reject')
     return { roster: before, answer: { kind: 'limit', sessions: live } }
-  const evicted = surplus > 0 ? live.toSorted(leastRecentlySeenFirst).slice(0, surplus) : []
+  const evicted = live.toSorted(leastRecentlySeenFirst).slice(0, surplus)
   if (evicted.length < surplus) throw newerFormat()
+  const dropped = overCap(pruned.roster, live, surplus)
   const attributes = newerAttributes(roster.header, admission.attributes)
   // Never older than what the clock of another process said about the attributes, or it would be due at once.
   const secretAt = Math.max(admission.session.secretAt, attributes?.setAt ?? 0)
@@ -119,24 +127,35 @@ function addTo(
   const { realm, subject } = admission
   const named = withHeader(pruned.roster, { realm, subject, attributes })
   const sessions = new Map(named.sessions)
-  for (const { number } of evicted) sessions.delete(number)
+  for (const { number } of [...evicted, ...dropped]) sessions.delete(number)
   sessions.set(session.number, session)
   return {
     roster: { ...named, sessions },
     answer: { kind: 'admitted', header: named.header, session, evicted },
-    ended: [...pruned.ended, ...evicted.map(wasEvicted)],
+    ended: [...pruned.ended, ...evicted.map(because('evicted')), ...dropped.map(because('claimed'))],
   }
 }
 
-function wasEvicted(session: StoredSession): EndedSession {
-  return { number: session.number, session, why: 'evicted' }
+function because(why: EndReason): (session: StoredSession) => EndedSession {
+  return (session) => ({ number: session.number, session, why })
 }
 
-/** How many must go for one more to fit; records that cannot be read count as live. */
-function surplusOf({ sessions, newer }: RosterView, live: number, limit: DeviceLimit): number {
-  const overLimit = live + newer.size + 1 - limit.count
-  const overCap = sessions.size + newer.size + 1 - MAX_RECORDS
-  return Math.max(overLimit, overCap)
+/**
+ * What was taken over and waits to be deleted, as much of it as must go for one more record to fit once `leaving` others
+ * have left. No live session ends for it; a late request with such a token is a stranger's somewhat earlier.
+ */
+function overCap(
+  { sessions, newer }: RosterView,
+  live: readonly StoredSession[],
+  leaving: number,
+): readonly StoredSession[] {
+  const count = sessions.size + newer.size + 1 - leaving - MAX_RECORDS
+  if (count <= 0) return []
+  const alive = new Set(live)
+  return [...sessions.values()]
+    .filter((session) => !alive.has(session))
+    .toSorted(claimedFirst)
+    .slice(0, count)
 }
 
 /**
@@ -160,6 +179,11 @@ export function newerAttributes(
   return header.attributes === undefined || offered.version > header.attributes.version
     ? offered
     : header.attributes
+}
+
+/** One that is only about to be claimed comes last. */
+function claimedFirst(left: StoredSession, right: StoredSession): number {
+  return (left.claim?.endsAt ?? Number.MAX_VALUE) - (right.claim?.endsAt ?? Number.MAX_VALUE)
 }
 
 function leastRecentlySeenFirst(left: StoredSession, right: StoredSession): number {

@@ -11,7 +11,7 @@ import { asSystemError, outOfStep } from './failures.ts'
 import type { FencedRead, Place } from './fenced-reads.ts'
 import type { CommandArgument, RedisPort, Reply } from './port.ts'
 
-export interface Question<Answer> {
+interface Question<Answer> {
   readonly args: readonly CommandArgument[]
   readonly place: Place
   /** Throws for a reply that the command cannot have. */

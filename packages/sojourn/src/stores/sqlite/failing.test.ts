@@ -1,12 +1,15 @@
 import { renameSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { expecting, makeChange, makeHeader, makeRecord, makeRosterKey } from '../../testing/builders.ts'
 import { fakeEnvironment } from '../../testing/fake-environment.ts'
 import { turn } from '../../environment/turn.ts'
 import { openDatabase } from './database.ts'
 import { freshPath, HEADER, KEY, openStore, RECORD, storeWithSession } from './files.fixture.ts'
 import { sqliteStoreOver } from './store.ts'
+
+/** Locks are waited for here; only what hangs takes this long. */
+vi.setConfig({ testTimeout: 60_000 })
 
 /** What `PRAGMA synchronous` answers. */
 const NORMAL = 1

@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ConfigError, SystemError } from '../../core/errors.ts'
 import { expecting, makeChange } from '../../testing/builders.ts'
 import {
@@ -30,6 +30,9 @@ import {
 import { SCHEMA_VERSION } from './database.ts'
 import { APPLICATION_ID } from './file.ts'
 import { sqliteStore } from './index.ts'
+
+/** Processes are started here; only what hangs takes this long. */
+vi.setConfig({ testTimeout: 60_000 })
 
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
