@@ -5,33 +5,48 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type RedisServer, startRedis } from 'sojourn-test-programs'
 import { AFFINITIES, type Affinity, BALANCERS, type BalancerName } from './balancers.ts'
+import { type Fleet, NAMES, startFleet } from './fleet.ts'
 import type { Keeping } from './messages.ts'
 import { cutOff, killed, restarted } from './phases.ts'
 import { type Row, startTrial, type Trial } from './trial.ts'
 
 const PAUSE_MS = 100
-/** Where no process has to start meanwhile. */
+/** Where it is the number of requests that counts. */
 const BRIEF_PAUSE_MS = 20
 
 let redis: RedisServer
+/** Behind one balancer after the other, with sessions in Redis. */
+const fleets = new Map<BalancerName, Fleet>()
 
 beforeAll(async () => {
   redis = await startRedis()
+  await Promise.all(
+    BALANCERS.map(async (balancer) => {
+      const place = { sessions: 'redis', pace: 'hurried', redisUrl: redis.url, prefix: balancer } as const
+      fleets.set(balancer, await startFleet(place))
+    }),
+  )
 })
 
-afterAll(() => redis.stop())
+afterAll(async () => {
+  await Promise.all([...fleets.values()].map((fleet) => fleet.stop()))
+  await redis.stop()
+})
 
 async function trial(kind: {
   readonly balancer: BalancerName
   readonly affinity: Affinity
   readonly sessions?: Keeping
 }): Promise<Trial> {
+  const { sessions = 'redis', balancer } = kind
+  const fleet = sessions === 'redis' ? fleets.get(balancer) : undefined
   const started = await startTrial({
-    sessions: 'redis',
+    sessions,
     pace: 'hurried',
     ...kind,
     redisUrl: redis.url,
     visitors: 8,
+    ...(fleet === undefined ? {} : { fleet }),
   })
   onTestFinished(started.stop)
   return started
@@ -48,6 +63,8 @@ const MOVED = {
   cookie: { least: 0, most: 0.15 },
   address: { least: 0, most: 0.15 },
 }
+/** Where each process has visitors of its own, what holds for two holds for the third. */
+const RESTARTED = { none: NAMES, cookie: ['one', 'three'], address: ['one', 'three'] } as const
 const NONE = { wrong: 0, lost: 0, problems: [] }
 
 /**
@@ -68,8 +85,8 @@ async function rowsOf(balancer: BalancerName, affinity: Affinity): Promise<Rows>
   const started = await trial({ balancer, affinity })
   return {
     steady: await started.phase('steady', { pauseMs: BRIEF_PAUSE_MS, act: ({ turns }) => turns(15) }),
-    afterKill: await started.phase('one killed', killed(PAUSE_MS, 5)),
-    afterRestart: await started.phase('all restarted', restarted(PAUSE_MS)),
+    afterKill: await started.phase('one killed', killed(PAUSE_MS / 2, 5)),
+    afterRestart: await started.phase('restarted', restarted(PAUSE_MS, RESTARTED[affinity])),
   }
 }
 
@@ -90,7 +107,7 @@ test.each(AFFINITIES)(
 // The counting itself: where sessions are lost, it says so.
 test('sessions in the memory of one process are lost with it, affinity or not', async () => {
   const started = await trial({ balancer: 'haproxy', affinity: 'cookie', sessions: 'process' })
-  const { lost, wrong } = await started.phase('killed', killed(PAUSE_MS, 10))
+  const { lost, wrong } = await started.phase('killed', killed(BRIEF_PAUSE_MS, 10))
   expect(lost).toBeGreaterThan(0)
   expect(wrong).toBeGreaterThanOrEqual(lost)
 })

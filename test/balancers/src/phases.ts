@@ -1,6 +1,6 @@
 /** What is done to the fleet under load. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { NAMES } from './fleet.ts'
+import { type Name, NAMES } from './fleet.ts'
 import type { Phase } from './trial.ts'
 
 /** Nothing happens, for so long. */
@@ -23,11 +23,11 @@ export function killed(pauseMs: number, turns: number): Phase {
 }
 
 /** One after the other leaves and comes back: the next one when the balancer uses the one before again. */
-export function restarted(pauseMs: number): Phase {
+export function restarted(pauseMs: number, names: readonly Name[] = NAMES): Phase {
   return {
     pauseMs,
     async act(on) {
-      for (const name of NAMES) {
+      for (const name of names) {
         await on.fleet.restart(name)
         await on.isUsed(name)
       }

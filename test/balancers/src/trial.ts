@@ -39,6 +39,8 @@ export interface TrialOptions {
   readonly pace: Pace
   readonly redisUrl: string
   readonly visitors: number
+  /** One that runs already, and goes on afterwards. Default: one of its own. */
+  readonly fleet?: Fleet
 }
 
 export interface Phase {
@@ -58,19 +60,28 @@ interface Stage {
 const POLL_MS = 50
 const MOST_POLLS = 2400
 
-export async function startTrial({ redisUrl, visitors, pace, ...kind }: TrialOptions): Promise<Trial> {
+export async function startTrial({
+  redisUrl,
+  visitors,
+  pace,
+  fleet: given,
+  ...kind
+}: TrialOptions): Promise<Trial> {
   const { balancer: name, affinity, sessions } = kind
-  const fleet = await startFleet({ sessions, pace, redisUrl, prefix: `${name}-${affinity}` })
+  const fleet = given ?? (await startFleet({ sessions, pace, redisUrl, prefix: `${name}-${affinity}` }))
+  const leaveFleet = async (): Promise<void> => {
+    if (given === undefined) await fleet.stop()
+  }
   const balancer = await startBalancer(name, { affinity, pace, ports: fleet.ports }).catch(
     async (error: unknown) => {
-      await fleet.stop()
+      await leaveFleet()
       throw error
     },
   )
   const stop = async (): Promise<void> => {
     crowd?.close()
     await balancer.stop()
-    await fleet.stop()
+    await leaveFleet()
   }
   let crowd: Crowd | undefined
   try {
