@@ -140,7 +140,7 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'stores/memcached/wire',
-    rooms: ['core', 'environment', 'stores/memcached'],
+    rooms: ['core', 'environment'],
     modules: ['node:buffer', 'node:net', 'node:tls'],
     because: 'It is the one place that speaks to Memcached, and it knows no roster.',
   },

@@ -123,10 +123,13 @@ async function ping(
       timer.cancel()
       resolve(reason)
     }
-    store.ping().then(
-      () => settle(),
-      (error: unknown) => settle(textOf(error)),
-    )
+    // One that is not of this package may throw at once.
+    Promise.resolve()
+      .then(() => store.ping())
+      .then(
+        () => settle(),
+        (error: unknown) => settle(textOf(error)),
+      )
   })
   if (because === undefined) return []
   return [

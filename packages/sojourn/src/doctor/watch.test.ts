@@ -78,12 +78,16 @@ describe('a watch', () => {
     expect(valueOf(watch, 'sojourn.doctor.age')).toBeGreaterThan(59)
   })
 
-  it('survives a listener that throws, and says so', async () => {
-    const { environment, watch, set } = world({
-      onChange: () => {
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
         throw new Error('no')
       },
-    })
+    ],
+    ['rejects', () => Promise.reject(new Error('no'))],
+  ])('survives a listener that %s, and says so', async (_, onChange) => {
+    const { environment, watch, set } = world({ onChange })
     await environment.advance(1)
     set(EVICTION)
     await environment.advance(10_000)

@@ -67,16 +67,18 @@ export function keepWatch(options: Examined, asked: WatchOptions, surroundings: 
     const appeared = without(examination.findings, before)
     const gone = without(before, examination.findings)
     if (appeared.length + gone.length === 0) return
-    try {
-      asked.onChange?.({ appeared, gone, examination })
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
+    const failed = (error: unknown): void =>
       environment.log({
         level: 'error',
         message: 'A listener to findings threw.',
-        fields: { error: message },
+        fields: { error: error instanceof Error ? error.message : String(error) },
       })
+    const told = async (): Promise<void> => {
+      // An async one says later what went wrong.
+      const done: unknown = asked.onChange?.({ appeared, gone, examination })
+      await done
     }
+    told().catch(failed)
   }
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { turn } from '../../environment/turn.ts'
 import { type FakeEnvironment, fakeEnvironment } from '../../testing/fake-environment.ts'
-import { SystemError } from '../errors.ts'
+import { InputError, SystemError } from '../errors.ts'
 import { type Breaker, createBreaker, LONGEST_PAUSE_MS } from './breaker.ts'
 import { createDeadlines, type Deadlines } from './deadline.ts'
 
@@ -126,6 +126,7 @@ describe('it opens', () => {
     [false, outage('STORE_CORRUPT')],
     [false, outage('STORE_UNCONFIRMED')],
     [false, outage('OVERLOADED')],
+    [false, new InputError('DATA_TOO_LARGE', 'of one user')],
   ])('%s: when calls end with %s', async (opens, error) => {
     const { breaker, failing } = setUp()
     await failing(error)

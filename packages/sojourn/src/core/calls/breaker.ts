@@ -8,7 +8,7 @@
  * deadline is a sign of life and not of health: the next call may probe at once.
  */
 import type { Environment } from '../environment.ts'
-import { type SystemCode, SystemError } from '../errors.ts'
+import { InputError, type SystemCode, SystemError } from '../errors.ts'
 
 /** Which calls: reads under the deadline of a check, reads and writes under that of a change. */
 export type CallKind = 'checks' | 'reads' | 'writes'
@@ -155,6 +155,8 @@ export function createBreaker(parts: {
 
 /** What an error says about the store. Whatever is not ours was thrown by a driver that could not do better. */
 function meaningOf(error: unknown): 'failure' | 'answer' | 'nothing' {
+  // What one user wants to keep is too much, or cannot be kept.
+  if (error instanceof InputError) return 'nothing'
   if (!(error instanceof SystemError)) return 'failure'
   if (error instanceof NotMade || NOT_ASKED.includes(error.code)) return 'nothing'
   return FAILING.includes(error.code) ? 'failure' : 'answer'

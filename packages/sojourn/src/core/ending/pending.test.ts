@@ -54,6 +54,34 @@ it('resolves when it is confirmed, and is gone', async () => {
   expect([pending.isEmpty, environment.timers]).toEqual([true, 0])
 })
 
+it.each([[[true, false, true]], [[false, false, true]], [[false, true, false]]])(
+  'several whose answers come together, %j, keep nobody busy',
+  async (outcomes) => {
+    const environment = fakeEnvironment()
+    let looks = 0
+    const watched = {
+      ...environment,
+      monotonic: () => {
+        if (++looks > 10_000) throw new Error('It looks at the clock and does nothing else.')
+        return environment.monotonic()
+      },
+    }
+    const pending = createPending(watched)
+    const answers: ((confirmed: boolean) => void)[] = []
+    for (const index of outcomes.keys())
+      void pending.drive({
+        key: `${index}`,
+        about: `${index}`,
+        holdsSignIns: true,
+        attempt: () => new Promise((resolve) => (answers[index] = resolve)),
+      })
+    await environment.advance(100)
+    for (const [index, confirmed] of outcomes.entries()) answers[index]?.(confirmed)
+    await turn()
+    expect(pending.size).toBe(outcomes.filter((confirmed) => !confirmed).length)
+  },
+)
+
 it('of many, a store that is not well for minutes is asked no more than 50 times a second', async () => {
   const { environment, store, drive } = setUp()
   for (let index = 0; index < 1_500; index++) void drive(`${index}`)

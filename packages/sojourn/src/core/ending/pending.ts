@@ -19,7 +19,7 @@ interface PendingRevocation {
    * they do not wait are bounded by whoever begins them.
    */
   readonly holdsSignIns: boolean
-  /** Tries once more; true when it is confirmed. */
+  /** Tries once more; true when it is confirmed. Never rejects. */
   readonly attempt: () => Promise<boolean>
 }
 
@@ -72,25 +72,24 @@ export function createPending(environment: Environment): PendingRevocations {
   let held = 0
   let timer: Timer | undefined
   let wakesAt = 0
-  let underWay = 0
+  const underWay = new Set<Drive>()
   let wasLastConfirmed = false
   /** Who is to be tried now, the first one last. */
   let turns: Drive[] = []
   let closed = false
 
   function attempt(drive: Drive): Promise<boolean> {
-    drive.running ??= tryOnce(drive).finally(() => {
-      drive.running = undefined
-      underWay--
-      work()
-    })
+    drive.running ??= tryOnce(drive).finally(work)
     return drive.running
   }
 
   async function tryOnce(drive: Drive): Promise<boolean> {
-    underWay++
+    underWay.add(drive)
     waiting.delete(drive)
     const confirmed = await drive.revocation.attempt()
+    // Now, and not a promise job later: what waits for its turn again and is still running would be passed over for ever.
+    drive.running = undefined
+    underWay.delete(drive)
     // The others' turn is over, unless their time has come.
     if (wasLastConfirmed && !confirmed) turns = []
     wasLastConfirmed = confirmed
@@ -136,7 +135,7 @@ export function createPending(environment: Environment): PendingRevocations {
     timer?.cancel()
     timer = undefined
     if (closed) return
-    while (underWay < AT_ONCE) {
+    while (underWay.size < AT_ONCE) {
       if (turns.length === 0) turns = whoseTurn().toReversed()
       const drive = turns.pop()
       if (drive === undefined) return sleep()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ConfigError } from '../../core/errors.ts'
 import { memcachedStore, type MemcachedStoreOptions } from './index.ts'
-import { parseServer } from './servers.ts'
+import { parseServer } from './wire/servers.ts'
 
 describe('a server is', () => {
   it.each([

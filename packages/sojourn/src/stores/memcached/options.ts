@@ -4,7 +4,7 @@ import type { Environment } from '../../core/environment.ts'
 import { ConfigError, type ConfigProblem } from '../../core/errors.ts'
 import { unknownKeys } from '../../core/policy/unknown-keys.ts'
 import { systemEnvironment } from '../../environment/system.ts'
-import { parseServer, type ServerName } from './servers.ts'
+import { parseServer, type ServerName } from './wire/servers.ts'
 
 export interface MemcachedStoreOptions {
   /**

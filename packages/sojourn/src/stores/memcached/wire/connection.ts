@@ -11,7 +11,7 @@ import type { Socket } from 'node:net'
 import type { Environment, Timer } from '../../../core/environment.ts'
 import { SystemError } from '../../../core/errors.ts'
 import { endOfTurn } from '../../../environment/turn.ts'
-import { refusalIn } from '../failures.ts'
+import { refusalIn } from './failures.ts'
 import { createReplyReader, notAnAnswer, type Reply } from './reply.ts'
 
 export interface Connection {

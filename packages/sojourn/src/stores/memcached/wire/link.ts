@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectSecurely, type ConnectionOptions as TlsOptions } from 'node:tls'
 import type { Environment } from '../../../core/environment.ts'
 import { SystemError } from '../../../core/errors.ts'
-import type { ServerName } from '../servers.ts'
+import type { ServerName } from './servers.ts'
 import { type Connection, overSocket } from './connection.ts'
 
 export interface Link {

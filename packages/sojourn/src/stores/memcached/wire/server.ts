@@ -12,7 +12,7 @@
  */
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { Environment } from '../../../core/environment.ts'
-import type { ServerName } from '../servers.ts'
+import type { ServerName } from './servers.ts'
 import type { Command, Connection } from './connection.ts'
 import { greet, identify, type Identity } from './greeting.ts'
 import { keepLink } from './link.ts'

@@ -8,7 +8,7 @@
  *     ERROR                                               STORE_UNSUPPORTED   nothing was written
  *     CLIENT_ERROR …                                      STORE_CORRUPT       we are not understood
  */
-import { SystemError } from '../../core/errors.ts'
+import { SystemError } from '../../../core/errors.ts'
 
 export interface Refusal {
   readonly error: SystemError
