@@ -12,7 +12,14 @@ import type { Item, Server } from './wire/server.ts'
 /** Throws when the store has been closed, or for a name that cannot be a key. */
 export type DocumentPlace = (name: string) => { readonly server: Server; readonly key: string }
 
-export function memcachedDocuments(placeOf: DocumentPlace): VersionedDocuments {
+/**
+ * @param allAgree rejects while a server does not answer, or belongs to another list: with another list a document has
+ * another place, and would be made a second time there
+ */
+export function memcachedDocuments(
+  placeOf: DocumentPlace,
+  allAgree: () => Promise<unknown>,
+): VersionedDocuments {
   return {
     async get(name) {
       const { server, key } = placeOf(name)
@@ -21,10 +28,11 @@ export function memcachedDocuments(placeOf: DocumentPlace): VersionedDocuments {
     },
     async put(name, expected, value) {
       const { server, key } = placeOf(name)
-      if (expected === 'absent')
-        return (await server.add(key, await itemOf(server, name, { version: 1, value }))) === 'done'
-          ? 'committed'
-          : 'conflict'
+      if (expected === 'absent') {
+        await allAgree()
+        const item = await itemOf(server, name, { version: 1, value })
+        return (await server.add(key, item)) === 'done' ? 'committed' : 'conflict'
+      }
       const found = await server.get(key)
       if (found === undefined || documentIn(found.value, name).version !== expected) return 'conflict'
       const item = await itemOf(server, name, { version: expected + 1, value })

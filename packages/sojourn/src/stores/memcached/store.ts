@@ -65,7 +65,7 @@ export function memcachedStoreOver({ servers, names, keys, environment }: StoreP
       assertOpen()
       const key = keys.document(name)
       return { key, server: serverOf(`document ${name}`) }
-    }),
+    }, allAnswer),
     async read(roster, number) {
       const found = await find(roster)
       return found && readRecord(roster, found.value, number)
@@ -81,12 +81,16 @@ export function memcachedStoreOver({ servers, names, keys, environment }: StoreP
     },
     async ping() {
       assertOpen()
-      await Promise.all(servers.map((server) => server.ping()))
+      await allAnswer()
     },
     async close() {
       closed = true
       for (const server of servers) server.close()
     },
+  }
+
+  async function allAnswer(): Promise<void> {
+    await Promise.all(servers.map((server) => server.ping()))
   }
 
   function find(roster: RosterKey): ReturnType<Server['get']> {

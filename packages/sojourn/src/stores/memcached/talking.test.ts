@@ -180,6 +180,17 @@ describe('what a server is taken for', () => {
     await reversed.ping()
   })
 
+  test('a process with one server more makes no deployment of its own there', async () => {
+    const first = await startServer()
+    await openStore({ addresses: [first.address] }).ping()
+    for (let another = 0; another < 4; another++) {
+      const second = await startServer()
+      const store = openStore({ addresses: [first.address, second.address] })
+      for (const name of ['deployment', 'one', 'two', 'three'])
+        await expect(store.documents.put(name, 'absent', '{}')).rejects.toMatchObject(REFUSED)
+    }
+  })
+
   test('two names of one server are refused', async () => {
     const { port } = await startServer()
     const store = openStore({ addresses: [`127.0.0.1:${port}`, `localhost:${port}`] })
