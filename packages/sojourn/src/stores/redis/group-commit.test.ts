@@ -30,12 +30,14 @@ function setUp(): Setting {
     environment,
     ready: () => connection.promise,
     send(_, args) {
+      if (args[0] === 'PING') return Promise.resolve(String(args[1]))
       sent.push(args.join(' '))
       if (args[0] !== 'WAIT') return Promise.resolve('OK')
       const { promise, release } = held<Reply>()
       waits.push(release)
       return promise
     },
+    giveUp: () => expect.unreachable(),
     onSent(_, waitMs) {
       silences.push(waitMs)
       return () => void silences.push(0)
@@ -105,10 +107,12 @@ test('what goes wrong in its own house is told to whoever has no answer, and the
     ready: async () => 'connection',
     send(_, args) {
       fail('send')
+      if (args[0] === 'PING') return Promise.resolve(String(args[1]))
       sent.push(args.join(' '))
       if (troubles[0] === 'onRefused') return Promise.reject(new Error('READONLY'))
       return Promise.resolve(args[0] === 'WAIT' ? 1 : 'OK')
     },
+    giveUp: () => expect.unreachable(),
     onSent() {
       fail('onSent')
       return () => undefined
@@ -130,4 +134,26 @@ test('what goes wrong in its own house is told to whoever has no answer, and the
     ['READONLY', 'READONLY'],
     [1, 1],
   ])
+})
+
+test('where answers come one behind, nothing is confirmed and the connection is given up', async () => {
+  const givenUp: string[] = []
+  // Of another WAIT: all that follows gets the answer to what was before it.
+  let owed: Reply = 2
+  const writes = groupCommit({
+    environment: fakeEnvironment(),
+    ready: async () => 'the connection',
+    send(_, args) {
+      const answer = owed
+      owed = args[0] === 'PING' ? String(args[1]) : args[0] === 'WAIT' ? 0 : 'OK'
+      return Promise.resolve(answer)
+    },
+    onSent: () => () => undefined,
+    giveUp: (connection) => void givenUp.push(connection),
+  })
+  await expect(writes.write(['a'], BRIEF)).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    retryable: true,
+  })
+  expect(givenUp).toEqual(['the connection'])
 })

@@ -6,12 +6,17 @@
  * `WAIT` counts the replicas that have *everything* its connection has written, so for a single write of the batch its
  * answer is never too high. Nobody else writes on the connection.
  *
+ * That answer is a bare number, and carries nothing of its question. So an echo goes behind it: if that does not come
+ * back, answers went to the wrong questions, nothing is confirmed, and the connection is given up.
+ *
  *     EVALSHA …          write of one caller
  *     EVALSHA …          write of another
  *     WAIT 1 100         → 1: both are on one replica at least
+ *     PING <random>      → the same
  */
 import type { Environment, Timer } from '../../core/environment.ts'
 import { SystemError } from '../../core/errors.ts'
+import { outOfStep } from './failures.ts'
 import { patience } from './patience.ts'
 import type { Acknowledged, CommandArgument, Reply, WaitOptions } from './port.ts'
 
@@ -28,6 +33,8 @@ export interface GroupCommitOptions<Connection> {
   /** Told that something is about to be sent on it, and that the server may keep silent for `waitMs` then. The answer is called when it has answered. */
   readonly onSent: (connection: Connection, waitMs: number) => () => void
   readonly onRefused?: (error: unknown) => void
+  /** What is answered on it does not belong to what was asked. */
+  readonly giveUp: (connection: Connection) => void
 }
 
 export interface GroupCommit {
@@ -49,9 +56,10 @@ interface Waiting {
 
 /** Whoever waits for its turn longer than that and its own `WAIT` has given up: the write would come as a surprise. */
 const MOST_QUEUED_MS = 1_000
+const ECHO_BYTES = 9
 
 export function groupCommit<Connection>(options: GroupCommitOptions<Connection>): GroupCommit {
-  const { environment, ready, send, onSent, onRefused } = options
+  const { environment, ready, send, onSent, onRefused, giveUp } = options
   const queue: Waiting[] = []
   let underWay: Promise<void> | undefined
 
@@ -102,11 +110,19 @@ export function groupCommit<Connection>(options: GroupCommitOptions<Connection>)
     const answered = onSent(connection, waitMs)
     try {
       const replies = batch.map((waiting) => sendWrite(connection, waiting))
-      const waited = send(connection, ['WAIT', String(replicas), String(waitMs)])
+      const waited = inStep(connection, send(connection, ['WAIT', String(replicas), String(waitMs)]))
       await Promise.all(batch.map((waiting, at) => settle(waiting, replies[at] as Promise<Reply>, waited)))
     } finally {
       answered()
     }
+  }
+
+  async function inStep(connection: Connection, answer: Promise<Reply>): Promise<Reply> {
+    const echo = environment.randomBytes(ECHO_BYTES).toString('base64url')
+    const [reply, heard] = await Promise.all([answer, send(connection, ['PING', echo])])
+    if (String(heard) === echo) return reply
+    giveUp(connection)
+    throw outOfStep()
   }
 
   function sendWrite(connection: Connection, { args, needs }: Waiting): Promise<Reply> {

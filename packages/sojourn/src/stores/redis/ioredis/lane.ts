@@ -29,6 +29,7 @@ export function openLane(node: Redis, environment: Environment): Lane {
     environment,
     ready: () => ready,
     send: ask,
+    giveUp: (connection) => connection.disconnect(),
     onSent(_, waitMs) {
       patienceMs = waitMs
       return () => void (patienceMs = 0)

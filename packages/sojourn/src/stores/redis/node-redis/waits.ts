@@ -1,5 +1,6 @@
 /** Writes that are acknowledged by replicas (`group-commit.ts`), on a connection of their own. */
 import type { Environment } from '../../../core/environment.ts'
+import { outOfStep } from '../failures.ts'
 import { type GroupCommit, groupCommit } from '../group-commit.ts'
 import { patience } from '../patience.ts'
 import type { Connection } from './dial.ts'
@@ -34,6 +35,7 @@ export function acknowledgedWrites({ environment, open, onReadOnly }: WaitsOptio
       const limit = patience(environment, waitMs + GRACE_MS, () => link.replace(connection, silent()))
       return () => limit.cancel()
     },
+    giveUp: (connection) => link.replace(connection, outOfStep()),
     onRefused(error) {
       if (isReadOnly(error)) onReadOnly(error)
     },
