@@ -13,8 +13,9 @@
  * when it was called wrongly.
  */
 import { parseArgs } from 'node:util'
+import { chosen, misused } from '../../programs/command-line.ts'
 import { startRedis } from 'sojourn-test-programs'
-import { AFFINITIES, BALANCERS, type BalancerName } from './balancers.ts'
+import { AFFINITIES, BALANCERS } from './balancers.ts'
 import { cutOff, killed, restarted, steady } from './phases.ts'
 import { HEAD, lineOf } from './table.ts'
 import { type Row, startTrial, type TrialOptions } from './trial.ts'
@@ -30,7 +31,7 @@ const { values } = parseArgs({
 
 const seconds = wholeNumber('--seconds', values.seconds, 600)
 const visitors = wholeNumber('--visitors', values.visitors, 200)
-const balancers = chosen(values.only)
+const balancers = chosen('--only', values.only, { from: BALANCERS, by: (name) => name })
 const say = values.json
   ? (text: string): boolean => process.stderr.write(text)
   : (text: string): boolean => process.stdout.write(text)
@@ -84,21 +85,9 @@ function isBad({ sessions, phase, failed, wrong, lost }: Row): boolean {
   return sessions === 'redis' && (wrong > 0 || lost > 0 || (phase !== 'one killed' && failed > 0))
 }
 
-function chosen(only: string | undefined): readonly BalancerName[] {
-  if (only === undefined) return BALANCERS
-  const found = BALANCERS.filter((name) => name === only)
-  if (found.length === 0) misused(`--only: there is no ${only}. There are ${BALANCERS.join(', ')}.`)
-  return found
-}
-
 function wholeNumber(option: string, text: string, most: number): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 1 || value > most)
     misused(`${option}: write a whole number from 1 to ${most}.`)
   return value
-}
-
-function misused(problem: string): never {
-  process.stderr.write(`${problem}\n`)
-  process.exit(2)
 }

@@ -16,6 +16,7 @@
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { chosen, misused } from '../../programs/command-line.ts'
 import type { FaultCase } from './case.ts'
 import { CASES } from './cases.ts'
 import { isInNetwork, prepareNetwork, runInNetwork, waysToNetwork } from './namespaces.ts'
@@ -83,23 +84,4 @@ function chosenCases(): readonly FaultCase[] {
   const choice = values.broken ? found.filter(({ canBreak }) => canBreak === true) : found
   if (choice.length === 0) misused('No case is left: choose others, or fewer conditions.')
   return choice
-}
-
-function chosen<Choice>(
-  option: string,
-  named: string | undefined,
-  { from, by }: { readonly from: readonly Choice[]; readonly by: (choice: Choice) => string },
-): readonly Choice[] {
-  if (named === undefined) return from
-  const names = named.split(',').map((name) => name.trim())
-  const known = new Set(from.map(by))
-  const unknown = names.filter((name) => !known.has(name))
-  if (unknown.length > 0)
-    misused(`${option}: there is no ${unknown.join(', ')}. There are ${[...known].join(', ')}.`)
-  return from.filter((choice) => names.includes(by(choice)))
-}
-
-function misused(problem: string): never {
-  process.stderr.write(`${problem}\n`)
-  process.exit(2)
 }

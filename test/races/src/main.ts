@@ -13,6 +13,7 @@
  * Exits with 1 when a run of ours went wrong, with 2 when it was called wrongly.
  */
 import { parseArgs } from 'node:util'
+import { chosen, misused } from '../../programs/command-line.ts'
 import { comparisonOf } from './comparison.ts'
 import { race, type Result } from './race.ts'
 import { SCENARIOS } from './scenarios.ts'
@@ -69,20 +70,6 @@ async function raced(chosenSystems: readonly System[]): Promise<readonly Result[
   return results
 }
 
-function chosen<Choice>(
-  option: string,
-  named: string | undefined,
-  { from, by }: { readonly from: readonly Choice[]; readonly by: (choice: Choice) => string },
-): readonly Choice[] {
-  if (named === undefined) return from
-  const names = named.split(',').map((name) => name.trim())
-  const known = new Set(from.map(by))
-  const unknown = names.filter((name) => !known.has(name))
-  if (unknown.length > 0)
-    misused(`${option}: there is no ${unknown.join(', ')}. There are ${[...known].join(', ')}.`)
-  return from.filter((choice) => names.includes(by(choice)))
-}
-
 function lineOf({ row, title, reasons, seconds }: Result): string {
   const cell =
     row.bad === null
@@ -93,9 +80,4 @@ function lineOf({ row, title, reasons, seconds }: Result): string {
       ? [...reasons].map(([reason, count]) => `${count} × ${reason}`)
       : [`not offered: ${row.notOffered}`]
   return `  ${row.scenario.padEnd(4)} ${cell}  ${title}\n${notes.map((note) => `         ${note}\n`).join('')}`
-}
-
-function misused(problem: string): never {
-  process.stderr.write(`${problem}\n`)
-  process.exit(2)
 }

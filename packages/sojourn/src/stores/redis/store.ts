@@ -3,11 +3,13 @@ import { SystemError } from '../../core/errors.ts'
 import type { Examinable } from '../../core/findings.ts'
 import { type Measure, measuresItself, type SelfMeasuring } from '../../core/measures.ts'
 import type { RosterKey } from '../../core/ids.ts'
+import type { Roster, Unreadable } from '../../core/roster.ts'
 import type {
   ChangeFeed,
   ChangeListener,
   CommitAnswer,
   Fenced,
+  ReadAnswer,
   RosterChange,
   SessionStore,
   StoreTraits,
@@ -59,7 +61,7 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
         args: ['HMGET', key, HEADER, number],
         place: { key, tag },
         decode: (reply) => readRecord(reply, roster, number),
-        isWhole: (answer) => typeof answer === 'object' && answer.record !== undefined,
+        isWhole: isSession,
       })
     },
     list(roster) {
@@ -69,7 +71,7 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
         args: ['HGETALL', key],
         place: { key, tag },
         decode: (reply) => readRoster(fieldsIn(reply), roster),
-        isWhole: (answer) => typeof answer === 'object' && answer.unreadable.length === 0,
+        isWhole: isReadable,
       })
     },
     commit,
@@ -122,6 +124,14 @@ export function redisStoreOver(settings: RedisStoreSettings): RedisStore {
   function assertOpen(): void {
     if (closed) throw new SystemError('CLOSED', 'The Redis store has been closed.')
   }
+}
+
+function isSession(answer: ReadAnswer): boolean {
+  return typeof answer === 'object' && answer.record !== undefined
+}
+
+function isReadable(answer: Roster | Unreadable | undefined): boolean {
+  return typeof answer === 'object' && answer.unreadable.length === 0
 }
 
 function traitsOf({ redis, voters, tags, tells }: RedisStoreSettings): StoreTraits {
